@@ -1,0 +1,19 @@
+#!/usr/bin/env node
+// Starts the program. Plain old JavaScript: it has to run on a Node that is too old, in order to say so.
+var needed = [22, 22, 2];
+var found = process.versions.node.split('.').map(Number);
+var older = found[0] !== needed[0] ? found[0] < needed[0] : found[1] !== needed[1] ? found[1] < needed[1] : found[2] < needed[2];
+
+if (older) {
+  process.stderr.write(
+    'deploy-wizard needs Node ' + needed.join('.') + ' or newer; this is ' + process.versions.node + '. Install a newer one: https://nodejs.org\n',
+  );
+  process.exitCode = 2;
+} else {
+  // Ink and chalk do not know NO_COLOR (https://no-color.org).
+  if (process.env.NO_COLOR) process.env.FORCE_COLOR = '0';
+  void import('node:module').then(function (module) {
+    module.enableCompileCache();
+    return import('../dist/cli.mjs');
+  });
+}

@@ -1,0 +1,173 @@
+/** argv → command → exit code. The only place that touches `process`; commands are loaded when they are called. */
+import {hostname, homedir, userInfo} from 'node:os';
+import {fileURLToPath} from 'node:url';
+import {Command, CommanderError, InvalidArgumentError, Option} from 'commander';
+import packageJson from '../package.json' with {type: 'json'};
+import type {Context} from './commands/context.ts';
+import type {Clock} from './release/contract.ts';
+import {DeployError, StoppedError, exitCodes} from './release/errors.ts';
+
+const clock: Clock = {
+  now: Date.now,
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      const stopped = () => {
+        clearTimeout(timer);
+        reject(new StoppedError('stopped while waiting'));
+      };
+      const timer = setTimeout(() => {
+        signal.removeEventListener('abort', stopped);
+        resolve();
+      }, ms);
+      if (signal.aborted) stopped();
+      else signal.addEventListener('abort', stopped, {once: true});
+    }),
+};
+
+function context(): Context {
+  return {
+    env: process.env,
+    cwd: process.cwd(),
+    home: homedir(),
+    user: process.env['USER'] ?? userInfo().username,
+    host: hostname(),
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    clock,
+    tool: {version: packageJson.version, node: process.versions.node},
+    supervisor: {node: process.execPath, script: fileURLToPath(new URL('supervisor.mjs', import.meta.url))},
+    onSignal: listener => {
+      const handlers = (['SIGINT', 'SIGTERM'] as const).map(signal => {
+        const handler = () => listener(signal);
+        process.on(signal, handler);
+        return () => process.off(signal, handler);
+      });
+      return () => handlers.forEach(off => off());
+    },
+  };
+}
+
+/** Repeatable options gather their values. */
+function gather(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+function count(value: string): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 1 || number > 1000) throw new InvalidArgumentError('a whole number from 1 to 1000.');
+  return number;
+}
+
+const configOption = () => new Option('--config <file>', 'the config file (default: deploy-wizard.config.yaml, here or above)');
+const envOption = () => new Option('-e, --env <name>', 'the environment');
+const outputOption = () =>
+  new Option('--output <view>', 'how to show it').choices(['auto', 'tui', 'lines', 'json']).default('auto');
+
+/** What a release may be asked, whether it is carried out or only planned. */
+function releaseOptions(command: Command): Command {
+  return command
+    .addOption(envOption())
+    .option('-r, --release <version>', 'the version')
+    .addOption(new Option('--bump <part>', 'count the deployed version up').choices(['major', 'minor', 'patch', 'prerelease']))
+    .option('-c, --component <id>', 'only this component (repeatable)', gather)
+    .addOption(configOption())
+    .addOption(outputOption())
+    .option('--no-tui', 'plain lines and prompts instead of the wizard')
+    .option('--max-parallel <n>', 'how many components work at once', count, 4)
+    .option('--allow <what>', 'let a risk or a flag through: outage, downgrade:<component>, … (repeatable)', gather, [])
+    .option('--reason <text>', 'why, for the record');
+}
+
+/** Exit code of the command that was called. */
+let exitCode: number = exitCodes.done;
+
+const program = new Command('deploy-wizard')
+  .description('Takes a release from a version number to a verified deployment.')
+  .version(packageJson.version)
+  .exitOverride()
+  .showSuggestionAfterError()
+  .allowExcessArguments(false)
+  .configureHelp({sortOptions: false});
+
+releaseOptions(program)
+  .option('-y, --yes', 'no questions: approves what policy and --allow let through', false)
+  .option('--dry-run', 'everything up to the approval, changing nothing (the same as `plan`)', false)
+  .addHelpText(
+    'after',
+    `
+Examples:
+  deploy-wizard                                              the wizard
+  deploy-wizard --yes --env staging --release 1.14.0         the same without questions, for CI
+  deploy-wizard plan --env production --release 1.14.0       what would change
+  deploy-wizard audit 1.14.0 --env production                is it there, and is it what was released?
+  deploy-wizard demo                                         a whole release on this machine`,
+  )
+  .action(async options => {
+    const {releaseCommand} = await import('./commands/release.ts');
+    exitCode = await releaseCommand(context(), options);
+  });
+
+releaseOptions(program.command('plan').description('everything up to the approval, changing nothing'))
+  .option('--detailed-exitcode', 'exit 2 when something would change, 1 for any error, 0 when nothing would', false)
+  .action(async (_options, command: Command) => {
+    const {releaseCommand} = await import('./commands/release.ts');
+    exitCode = await releaseCommand(context(), {...command.optsWithGlobals(), yes: true, dryRun: true});
+  });
+
+program
+  .command('resume')
+  .description('goes on with an interrupted run')
+  .argument('[run]', 'the run (default: the newest that was interrupted)')
+  .action(async (run: string | undefined, _options, command: Command) => {
+    const {resumeCommand} = await import('./commands/resume.ts');
+    exitCode = await resumeCommand(context(), run, command.optsWithGlobals());
+  });
+
+program
+  .command('audit')
+  .description('the checklist of a release: what its record claims against what is there now')
+  .argument('[version]', 'the release (default: the newest)')
+  .action(async (version: string | undefined, _options, command: Command) => {
+    const {auditCommand} = await import('./commands/audit.ts');
+    exitCode = await auditCommand(context(), version, command.optsWithGlobals());
+  });
+
+program
+  .command('schema')
+  .description('the JSON Schema of the config file, for editors')
+  .action(async () => {
+    const {configJsonSchema} = await import('./config/schema.ts');
+    process.stdout.write(`${JSON.stringify(configJsonSchema(), null, 2)}\n`);
+  });
+
+program
+  .command('demo')
+  .description('a whole release on this machine, with an AWS endpoint of its own')
+  .option('--speed <factor>', 'how much faster than AWS its time runs', Number, 4)
+  .action(async (_options, command: Command) => {
+    const {demoCommand} = await import('./commands/demo.ts');
+    exitCode = await demoCommand(context(), command.optsWithGlobals());
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  exitCode = report(error);
+}
+process.exitCode = exitCode;
+
+/** Says what went wrong, what it means and what to do; returns the exit code. */
+function report(error: unknown): number {
+  // Commander has said it already; help and version are no errors.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+  if (error instanceof DeployError) {
+    const lines = [error.message, ...(error.means === undefined ? [] : [error.means]), ...error.next.map(line => `  ${line}`)];
+    process.stderr.write(`${lines.join('\n')}\n`);
+    return error.exitCode;
+  }
+  process.stderr.write(
+    `This is a defect of deploy-wizard: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+  return exitCodes.failed;
+}

@@ -1,0 +1,82 @@
+/** Goes on with an interrupted run: what was done is kept, what was begun is looked at, the rest is done. */
+import {config} from '../config/schema.ts';
+import type {LoadedConfig} from '../config/load.ts';
+import {UsageError} from '../release/errors.ts';
+import type {History} from '../release/history.ts';
+import {replay} from '../release/history.ts';
+import {parseAllowance} from '../release/policy.ts';
+import {findRun, lastRelease} from '../record/last-release.ts';
+import path from 'node:path';
+import {type Application, openApplication} from './application.ts';
+import type {Context} from './context.ts';
+import {type Output, chooseFrontend} from './frontends.ts';
+import {carryOut} from './release.ts';
+import {placeOf} from './world.ts';
+
+export interface ResumeOptions {
+  readonly config?: string;
+  readonly env?: string;
+  readonly yes: boolean;
+  readonly output: Output;
+  readonly tui: boolean;
+  readonly maxParallel: number;
+  readonly allow: readonly string[];
+}
+
+export async function resumeCommand(context: Context, run: string | undefined, options: ResumeOptions): Promise<number> {
+  const application = await openApplication(context, options.config);
+  const environment = options.env ?? onlyEnvironment(application);
+  placeOf(application.loaded, environment, {});
+  const found = run === undefined ? await findRun(application.store, environment, isOpen) : {run};
+  if (found === undefined) {
+    throw new UsageError(`there is nothing to go on with in ${environment}: no run was interrupted`, {
+      means: 'Nothing was started.',
+    });
+  }
+  const {record, writer} = await application.store.resume(environment, found.run);
+  const history = replay(record.events);
+  const {started} = history;
+  if (started === undefined || !isOpen(history)) {
+    await writer.close();
+    throw new UsageError(`run ${found.run} is finished: there is nothing to go on with`, {means: 'Nothing was started.'});
+  }
+  if (record.torn)
+    context.stderr.write('The last line of the record was torn (the process died while writing it); it was cut off.\n');
+  const recorded = {...application, loaded: asRecorded(started)};
+  const allowances = [...started.allow, ...options.allow].map(parseAllowance);
+  const policy = recorded.loaded.config.environments[environment]?.policy.allow ?? [];
+  const frontend = await chooseFrontend(context, {...options, dryRun: false}, () => [
+    ...allowances,
+    ...policy.map(what => ({what})),
+  ]);
+  return carryOut(context, recorded, frontend, {
+    choice: {environment, version: started.version, components: started.components.map(({id}) => id)},
+    allowances,
+    options: {...options, dryRun: false, allow: [...started.allow, ...options.allow]},
+    last: await lastRelease(application.store, environment),
+    history,
+    writer: {run: found.run, writer, past: record.events},
+  });
+}
+
+/** Something may still be going on, or was left in the middle. */
+function isOpen({finished, started}: History): boolean {
+  return started !== undefined && (finished === undefined || ['unknown', 'interrupted'].includes(finished.outcome));
+}
+
+function onlyEnvironment({loaded}: Application): string {
+  const [only, ...others] = Object.keys(loaded.config.environments);
+  if (only === undefined || others.length > 0)
+    throw new UsageError('--env is missing: which environment?', {means: 'Nothing was started.'});
+  return only;
+}
+
+/** The config as it was when the run started: what was approved was approved with it. */
+export function asRecorded(started: {readonly config: LoadedConfig['source']; readonly configPath: string}): LoadedConfig {
+  return {
+    path: started.configPath,
+    folder: path.dirname(started.configPath),
+    config: config.parse(started.config),
+    source: started.config,
+  };
+}

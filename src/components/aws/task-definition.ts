@@ -1,0 +1,171 @@
+/**
+ * A new revision of a task definition that differs from its base in the images of named containers and in
+ * nothing else. Revisions are immutable, so base and images are all that a record has to keep: what is
+ * registered is made anew from them, and values that a definition holds never enter the record.
+ */
+import {z} from 'zod';
+import {DeployError} from '../../release/errors.ts';
+import {type Json, canonical, fingerprint} from '../../release/json.ts';
+import {type Step, step} from '../../release/contract.ts';
+import type {Detail} from '../../release/model.ts';
+import type {TaskDefinition} from '../../tools/aws/ecs.ts';
+import {shortDigest, tagOf} from '../images.ts';
+import type {Io} from '../io.ts';
+
+/** A container and the image that it is to run. */
+export const containerImage = z.object({container: z.string(), image: z.string(), digest: z.string()});
+export type ContainerImage = z.infer<typeof containerImage>;
+
+/** What a revision is to be made from. */
+export const revisionPlan = z.object({family: z.string(), base: z.string(), images: z.array(containerImage)});
+export type RevisionPlan = z.infer<typeof revisionPlan>;
+
+const containers = z.array(z.looseObject({name: z.string(), image: z.string()}));
+
+/** The image of each container. */
+export function imagesOf(definition: TaskDefinition): ReadonlyMap<string, string> {
+  const parsed = containers.safeParse(definition.input['containerDefinitions']);
+  return new Map((parsed.data ?? []).map(({name, image}) => [name, image]));
+}
+
+/** What RegisterTaskDefinition is to be sent: the base with the images replaced. Throws for a container that is not there. */
+export function withImages(definition: TaskDefinition, images: readonly ContainerImage[]): {readonly [key: string]: Json} {
+  const known = imagesOf(definition);
+  for (const {container} of images) {
+    if (!known.has(container)) {
+      throw new DeployError(
+        `task definition ${definition.family}:${definition.revision} has no container ${container} (it has ${[...known.keys()].join(', ')})`,
+        {
+          means: 'Nothing was changed.',
+          next: ['Correct the name under `images:` in the config file.'],
+        },
+      );
+    }
+  }
+  const wanted = new Map(images.map(({container, image}) => [container, image]));
+  const definitions = definition.input['containerDefinitions'];
+  return {
+    ...definition.input,
+    containerDefinitions: (Array.isArray(definitions) ? definitions : []).map((container: Json) => {
+      const name = isObject(container) && typeof container['name'] === 'string' ? container['name'] : '';
+      const image = wanted.get(name);
+      return isObject(container) && image !== undefined ? {...container, image} : container;
+    }),
+  };
+}
+
+function isObject(value: Json): value is {readonly [key: string]: Json} {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
+
+/** Whether the definition runs these images already. */
+export function runsImages(definition: TaskDefinition, images: readonly ContainerImage[]): boolean {
+  const now = imagesOf(definition);
+  return images.every(({container, image}) => now.get(container) === image);
+}
+
+/** The images of a release, looked up by tag. */
+export async function resolveImages(
+  settings: Readonly<Record<string, string>>,
+  version: string,
+  io: Io,
+): Promise<readonly ContainerImage[]> {
+  return Promise.all(
+    Object.entries(settings).map(async ([container, setting]) => {
+      const image = await io.image(setting, version);
+      const found = await image.digest();
+      if (found === undefined)
+        throw new DeployError(`there is no tag ${version} in ${image.repository}`, {means: 'Nothing was changed.'});
+      return {container, image: image.uri, digest: found.digest};
+    }),
+  );
+}
+
+/** One line an image: old → new, and the digest of the new one. */
+export function imageDetails(definition: TaskDefinition, images: readonly ContainerImage[]): Detail[] {
+  const now = imagesOf(definition);
+  return images.flatMap(({container, image, digest}) => [
+    {name: `${container} image`, before: now.get(container) ?? null, after: image},
+    {name: `${container} digest`, before: null, after: shortDigest(digest)},
+  ]);
+}
+
+/** The version that the named containers run, where their tags agree. */
+export function versionIn(definition: TaskDefinition, names: readonly string[]): string | undefined {
+  const now = imagesOf(definition);
+  const tags = new Set(names.map(name => tagOf(now.get(name) ?? '')));
+  const [tag] = tags;
+  return tags.size === 1 ? tag : undefined;
+}
+
+/** `deposit-services:41` of an ARN. */
+export function shortArn(arn: string): string {
+  return arn.slice(arn.lastIndexOf('/') + 1);
+}
+
+/** How many settings of the definition stay as they are, for the words of a plan. */
+export function settingsCount(definition: TaskDefinition): number {
+  const count = (value: Json): number =>
+    Array.isArray(value)
+      ? value.reduce<number>((sum, item: Json) => sum + count(item), 0)
+      : isObject(value)
+        ? Object.values(value).reduce<number>((sum, item) => sum + count(item), 0)
+        : 1;
+  return count(definition.input);
+}
+
+const registerRequest = revisionPlan.extend({
+  /** The newest revision before this one: what is newer is looked at when the answer is lost. */
+  latest: z.string().nullable(),
+  /** Of what is sent: a revision with the same one is ours. */
+  fingerprint: z.string(),
+});
+export const registered = z.object({taskDefinition: z.string()});
+
+export const registerStep = 'register';
+
+/** Registers the revision: done once, because every call makes another one. */
+export function register(plan: RevisionPlan): Step<Io> {
+  return step({
+    id: registerStep,
+    phase: 'apply',
+    title: `register a revision of ${plan.family}`,
+    requestSchema: registerRequest,
+    resultSchema: registered,
+    request: async io => {
+      const [latest = null] = await io.aws.ecs.revisions(plan.family, 1);
+      return {...plan, latest, fingerprint: fingerprint(await inputOf(plan, io))};
+    },
+    perform: async (io, request) => ({
+      taskDefinition: await io.aws.ecs.register(await inputOf(request, io), ms => io.clock.sleep(ms, io.signal)),
+    }),
+    settle: async (io, request) => {
+      for (const arn of await io.aws.ecs.revisions(request.family, 20)) {
+        if (arn === request.latest) break;
+        const definition = await io.aws.ecs.taskDefinition(arn);
+        if (definition && fingerprint(comparable(definition.input)) === fingerprint(comparable(await inputOf(request, io)))) {
+          return {done: {taskDefinition: arn}};
+        }
+      }
+      return 'absent';
+    },
+    tell: ({taskDefinition}) => `${shortArn(taskDefinition)} registered`,
+  });
+}
+
+async function inputOf(plan: RevisionPlan, io: Io): Promise<{readonly [key: string]: Json}> {
+  const base = await io.aws.ecs.taskDefinition(plan.base);
+  if (base === undefined)
+    throw new DeployError(`task definition ${shortArn(plan.base)} is gone`, {means: 'Nothing was registered.', final: true});
+  return withImages(base, plan.images);
+}
+
+/** Lists whose order AWS does not keep. */
+function comparable(input: {readonly [key: string]: Json}): Json {
+  const sorted = (value: Json): Json => {
+    if (Array.isArray(value))
+      return value.map((item: Json) => sorted(item)).toSorted((a, b) => (canonical(a) < canonical(b) ? -1 : 1));
+    return isObject(value) ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, sorted(item)])) : value;
+  };
+  return sorted(input);
+}

@@ -1,0 +1,21 @@
+/** Image names in task definitions: `host[:port]/repository[:tag][@digest]`. */
+
+/** The tag of an image name; undefined where it has none. */
+export function tagOf(image: string): string | undefined {
+  const [name = ''] = image.split('@');
+  const colon = name.lastIndexOf(':');
+  // A colon before the last slash belongs to a port.
+  return colon > name.lastIndexOf('/') ? name.slice(colon + 1) : undefined;
+}
+
+/** The one version that several images carry as their tag; undefined where they differ or have none. */
+export function versionOf(images: readonly string[]): string | undefined {
+  const tags = new Set(images.map(tagOf));
+  const [tag] = tags;
+  return tags.size === 1 ? tag : undefined;
+}
+
+/** `sha256:9f3c41…a1`, short enough for a line, long enough to tell apart. */
+export function shortDigest(digest: string): string {
+  return /^sha256:[0-9a-f]{64}$/.test(digest) ? `${digest.slice(0, 19)}…` : digest;
+}

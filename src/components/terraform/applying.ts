@@ -1,0 +1,182 @@
+/** The steps of an approved Terraform plan: the tfvars file, the saved plan applied under a supervisor, the commit. */
+import path from 'node:path';
+import {z} from 'zod';
+import {type Results, type Step, step} from '../../release/contract.ts';
+import {DeployError, StoppedError} from '../../release/errors.ts';
+import {sha256} from '../../release/json.ts';
+import {applyEdit, readText} from '../../tools/files.ts';
+import {type ApplyProgress, concludeApply, countOperations, nothingRead, readOn} from '../../tools/terraform/apply.ts';
+import {follow, inspectSupervised, interruptOnce, startSupervised} from '../../tools/terraform/runner.ts';
+import {readMessage} from '../../tools/terraform/stream.ts';
+import type {Io} from '../io.ts';
+import {editTfvars} from '../tfvars.ts';
+import {type TerraformConfig, type TerraformPayload, type TfvarsEdit, tfvarsEdit} from './config.ts';
+import {commitStep, committed, steps as prepared} from './source.ts';
+
+export function applySteps(component: TerraformConfig, payload: TerraformPayload, version: string): readonly Step<Io>[] {
+  const {source} = component;
+  return [
+    ...(payload.edit ? [tfvarsStep(payload.edit)] : []),
+    terraformStep(component, payload),
+    ...(payload.edit && source?.git.commit
+      ? [commitStep({id: 'commit-tfvars', phase: 'apply', file: () => payload.varFile, message: `Deploy ${version}`})]
+      : []),
+    ...(source?.git.tag === undefined ? [] : [tagStep(source.git.tag, payload, version)]),
+  ];
+}
+
+function tfvarsStep(edit: TfvarsEdit): Step<Io> {
+  const name = path.basename(edit.path);
+  return step({
+    id: 'tfvars',
+    phase: 'apply',
+    title: `edit ${name}`,
+    requestSchema: tfvarsEdit,
+    resultSchema: z.object({after: z.string()}),
+    request: async (_io: Io) => edit,
+    perform: async (_io, {path: file, before, after, set}) => {
+      const {text} = await readText(file);
+      await applyEdit({path: file, before, after, text: editTfvars(text, file, set)});
+      return {after};
+    },
+    settle: async (_io, {path: file, before, after}) => {
+      const {sha256: now} = await readText(file);
+      if (now === after) return {done: {after}};
+      return now === before ? 'absent' : 'unknown';
+    },
+    tell: () =>
+      `${name}: ${Object.entries(edit.set)
+        .map(([key, value]) => `${key} = ${value}`)
+        .join(', ')}`,
+  });
+}
+
+// ── terraform apply ──────────────────────────────────────────────────────────────────────────────────
+
+const applyRequest = z.object({
+  folder: z.string(),
+  directory: z.string(),
+  workspace: z.string(),
+  planFile: z.string(),
+  planSha256: z.string(),
+});
+
+const applied = z.object({add: z.number(), change: z.number(), remove: z.number()});
+type Applied = z.infer<typeof applied>;
+
+function terraformStep(component: TerraformConfig, payload: TerraformPayload): Step<Io> {
+  const {directory, workspace, planFile, planSha256} = payload;
+  return step({
+    id: 'terraform-apply',
+    phase: 'apply',
+    title: 'terraform apply of the saved plan',
+    requestSchema: applyRequest,
+    resultSchema: applied,
+    // One folder a plan: a saved plan is applied once, whoever tries again.
+    request: async (_io: Io) => ({folder: `${planFile}.apply`, directory, workspace, planFile, planSha256}),
+    perform: async (io, {folder, directory, workspace, planFile, planSha256}) => {
+      await refuseOther(planFile, planSha256);
+      const command = io.terraform.applyCommand({directory, workspace}, planFile, component.lockTimeout / 1000);
+      await startSupervised({...command, folder, node: io.supervisor.node, supervisor: io.supervisor.script});
+      return seeThrough(folder, io);
+    },
+    settle: async (io, {folder}) => {
+      const {is} = await inspectSupervised(folder);
+      return is === 'absent' ? 'absent' : {done: await seeThrough(folder, io)};
+    },
+    tell: ({add, change, remove}) => `applied: ${add} added, ${change} changed, ${remove} destroyed`,
+  });
+}
+
+async function refuseOther(planFile: string, expected: string): Promise<void> {
+  const {readFile} = await import('node:fs/promises');
+  const bytes = await readFile(planFile).catch(() => undefined);
+  if (bytes === undefined || sha256(bytes) !== expected) {
+    throw new DeployError(bytes === undefined ? 'the saved plan is gone' : 'the saved plan is not the one that was approved', {
+      means: 'Terraform was not started.',
+      next: ['Run the release again: it plans anew.'],
+      final: true,
+    });
+  }
+}
+
+/**
+ * Reads along until Terraform has ended. Asked to stop, it interrupts Terraform once, on purpose, and waits
+ * for it to save its state; asked to detach, it leaves Terraform alone.
+ */
+async function seeThrough(folder: string, io: Io): Promise<Applied> {
+  let progress: ApplyProgress = nothingRead;
+  // Terraform decides when it ends; only a detaching operator stops reading.
+  const reading = new AbortController();
+  const stop = () => {
+    if (io.stopCommand()?.do === 'detach') reading.abort();
+    else
+      void interruptOnce(folder).then(sent =>
+        io.log(
+          sent
+            ? 'Interrupted once: Terraform stops after what it is doing, and saves its state.'
+            : 'Terraform had ended already.',
+        ),
+      );
+  };
+  if (io.signal.aborted) stop();
+  else io.signal.addEventListener('abort', stop, {once: true});
+  try {
+    const end = await follow(folder, {
+      onLine: (line, stream) => {
+        const message = stream === 'stdout' ? readMessage(line) : ({type: 'text', text: line} as const);
+        progress = readOn(progress, message);
+        io.log(message.text);
+        io.progress({text: message.text, ...countOperations(progress), unit: 'operations'});
+      },
+      signal: reading.signal,
+      sleep: io.clock.sleep,
+    });
+    const {error, summary} = concludeApply(progress, end);
+    if (error) throw error instanceof StoppedError ? error : finalError(error);
+    return summary ?? {add: 0, change: 0, remove: 0};
+  } finally {
+    io.signal.removeEventListener('abort', stop);
+  }
+}
+
+/** A saved plan is stale once it was tried: a second attempt takes a new plan and a new approval. */
+function finalError(error: DeployError): DeployError {
+  return new DeployError(error.message, {
+    ...(error.means && {means: error.means}),
+    next: [...error.next, 'The tfvars file holds the new version; to go on, run the release again: it plans anew.'],
+    final: true,
+    cause: error,
+  });
+}
+
+// ── tag ──────────────────────────────────────────────────────────────────────────────────────────────
+
+const tagRequest = z.object({root: z.string(), name: z.string(), commit: z.string(), message: z.string()});
+
+function tagStep(name: string, payload: TerraformPayload, version: string): Step<Io> {
+  return step({
+    id: 'tag',
+    phase: 'apply',
+    title: `git tag ${name}`,
+    requestSchema: tagRequest,
+    resultSchema: z.object({commit: z.string(), made: z.boolean()}),
+    request: async (io: Io, results: Results) => {
+      const root = await io.git.root(payload.directory);
+      if (root === undefined)
+        throw new DeployError(`${payload.directory} is not in a git repository`, {
+          next: ['Take `source.git.tag` out of the config file.'],
+        });
+      const source = committed.safeParse(results.get(prepared.commit)).data;
+      return {root, name, commit: source?.commit ?? (await io.git.head(root)).commit, message: `Release ${version}`};
+    },
+    perform: async (io, {root, name, commit, message}) => {
+      if ((await io.git.tagCommit(root, name)) === commit) return {commit, made: false};
+      await io.git.tag(root, name, commit, message);
+      return {commit, made: true};
+    },
+    settle: async (io, {root, name, commit}) =>
+      (await io.git.tagCommit(root, name)) === commit ? {done: {commit, made: true}} : 'absent',
+    tell: ({commit}) => `tag ${name} at ${commit.slice(0, 12)}`,
+  });
+}

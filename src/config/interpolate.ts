@@ -1,0 +1,51 @@
+/** `${version}`, `${environment}`, `${values.x}`, `${env:NAME}` in the strings of a config; `$${` is a plain `${`. */
+import type {Json} from '../release/json.ts';
+
+export interface Names {
+  readonly version: string;
+  readonly environment: string;
+  readonly values: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+const reference = /\$\$\{|\$\{([^}]*)\}/g;
+
+/** Every string of a JSON value with its references replaced. Throws an Error that names the reference that means nothing. */
+export function interpolate<T extends Json>(value: T, names: Names): T;
+export function interpolate(value: Json, names: Names): Json {
+  if (typeof value === 'string')
+    return value.replace(reference, (whole, name?: string) => (name === undefined ? '${' : resolve(whole, name, names)));
+  if (Array.isArray(value)) return value.map((item: Json) => interpolate(item, names));
+  if (value !== null && typeof value === 'object') {
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, interpolate(item, names)]));
+  }
+  return value;
+}
+
+/** Whether the string changes with the version: how a setting is known to carry it. */
+export function namesVersion(text: string): boolean {
+  return [...text.matchAll(reference)].some(([, name]) => name?.trim() === 'version');
+}
+
+function resolve(whole: string, written: string, names: Names): string {
+  const name = written.trim();
+  const found =
+    name === 'version'
+      ? names.version
+      : name === 'environment'
+        ? names.environment
+        : name.startsWith('values.')
+          ? names.values[name.slice('values.'.length)]
+          : name.startsWith('env:')
+            ? names.env[name.slice('env:'.length)]
+            : undefined;
+  if (found !== undefined) return found;
+  if (name.startsWith('env:')) throw new Error(`${whole}: the environment variable ${name.slice(4)} is not set`);
+  if (name.startsWith('values.')) {
+    const known = Object.keys(names.values);
+    throw new Error(
+      `${whole}: environment ${names.environment} has no such value (it has ${known.length === 0 ? 'none' : known.join(', ')})`,
+    );
+  }
+  throw new Error(`${whole}: not a reference; there are \${version}, \${environment}, \${values.x} and \${env:NAME}`);
+}

@@ -1,0 +1,267 @@
+/** Finds, reads and checks the config file. Errors carry line and column. */
+import {access, readFile} from 'node:fs/promises';
+import path from 'node:path';
+import {closest, distance} from 'fastest-levenshtein';
+import {type Document, LineCounter, isMap, isNode, parseDocument} from 'yaml';
+import type {z} from 'zod';
+import {UsageError} from '../release/errors.ts';
+import {type Json, json} from '../release/json.ts';
+import {type Names, interpolate} from './interpolate.ts';
+import {type Config, config, configJsonSchema} from './schema.ts';
+
+export const configNames = ['deploy-wizard.config.yaml', 'deploy-wizard.config.yml', 'deploy-wizard.config.json'] as const;
+
+export interface LoadedConfig {
+  /** Absolute path of the file. */
+  readonly path: string;
+  /** Absolute; paths in the config are relative to it. */
+  readonly folder: string;
+  readonly config: Config;
+  /** The file's content before defaults, transforms and references: what a record keeps. */
+  readonly source: Json;
+}
+
+/** The config file nearest upwards from `from`; undefined when there is none. */
+export async function findConfig(from: string): Promise<string | undefined> {
+  for (const name of configNames) {
+    const candidate = path.join(from, name);
+    const there = await access(candidate).then(
+      () => true,
+      () => false,
+    );
+    if (there) return candidate;
+  }
+  const parent = path.dirname(from);
+  return parent === from ? undefined : findConfig(parent);
+}
+
+/** Throws a UsageError that lists every mistake as `file:line:column: what`. */
+export async function loadConfig(file: string, env: Names['env']): Promise<LoadedConfig> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new UsageError(`the config file cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  });
+  return parseConfig(text, path.resolve(file), env);
+}
+
+export function parseConfig(text: string, file: string, env: Names['env']): LoadedConfig {
+  const lines = new LineCounter();
+  const document = parseDocument(text, {lineCounter: lines, prettyErrors: false});
+  const at = (offset: number) => {
+    const {line, col} = lines.linePos(offset);
+    return `${file}:${line}:${col}`;
+  };
+  if (document.errors.length > 0) throw mistakes(document.errors.map(error => `${at(error.pos[0])}: ${error.message}`));
+  const source = toJson(document, file);
+  const parsed = config.safeParse(source);
+  if (!parsed.success) {
+    throw mistakes(
+      parsed.error.issues.flatMap(issue => explain(issue, document).map(({offset, text}) => `${at(offset)}: ${text}`)),
+    );
+  }
+  const loaded: LoadedConfig = {path: file, folder: path.dirname(file), config: parsed.data, source};
+  const wrong = [...wrongNeeds(parsed.data), ...wrongReferences(loaded, env)];
+  if (wrong.length > 0) throw mistakes(wrong.map(({path, text}) => `${at(offsetOf(document, path))}: ${text}`));
+  return loaded;
+}
+
+/**
+ * The settings of one component, for one environment and version: references replaced, then checked
+ * again, because a reference may stand for something that is not allowed there.
+ */
+export function componentSettings(loaded: LoadedConfig, id: string, names: Names): Json {
+  const components = property(loaded.source, 'components');
+  const settings = components === undefined ? undefined : property(components, id);
+  if (settings === undefined) throw new UsageError(`there is no component ${id} in ${loaded.path}`);
+  try {
+    return interpolate(settings, names);
+  } catch (error) {
+    throw new UsageError(`${loaded.path}: components.${id}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+export function property(value: Json, key: string): Json | undefined {
+  return value !== null && typeof value === 'object' && !Array.isArray(value) && Object.hasOwn(value, key)
+    ? Object.entries(value).find(([name]) => name === key)?.[1]
+    : undefined;
+}
+
+function toJson(document: Document, file: string): Json {
+  try {
+    return json.parse(document.toJS({maxAliasCount: 50}) ?? {});
+  } catch (error) {
+    throw new UsageError(`${file}: ${error instanceof Error ? error.message : String(error)}`, {cause: error});
+  }
+}
+
+function mistakes(lines: readonly string[]): UsageError {
+  return new UsageError(lines.join('\n'), {means: 'Nothing was started.'});
+}
+
+// ── positions ────────────────────────────────────────────────────────────────────────────────────────
+
+type Path = readonly PropertyKey[];
+
+/** Where the value at a path stands; the nearest parent where there is no such value. */
+function offsetOf(document: Document, at: Path): number {
+  for (let length = at.length; length > 0; length--) {
+    const node = document.getIn(at.slice(0, length), true);
+    if (isNode(node) && node.range) return node.range[0];
+  }
+  return 0;
+}
+
+function keyOffset(document: Document, at: Path, key: string): number {
+  const parent = at.length === 0 ? document.contents : document.getIn(at, true);
+  const pair = isMap(parent) ? parent.items.find(({key: node}) => isNode(node) && String(node) === key) : undefined;
+  return isNode(pair?.key) && pair.key.range ? pair.key.range[0] : offsetOf(document, at);
+}
+
+// ── words ────────────────────────────────────────────────────────────────────────────────────────────
+
+interface Mistake {
+  readonly offset: number;
+  readonly text: string;
+}
+
+function explain(issue: z.core.$ZodIssue, document: Document): readonly Mistake[] {
+  if (issue.code === 'unrecognized_keys') {
+    const known = knownKeys(issue.path, document);
+    return issue.keys.map(key => ({
+      offset: keyOffset(document, issue.path, key),
+      text: `unknown key ${JSON.stringify(key)}${place(issue.path)}${suggestion(key, known)}`,
+    }));
+  }
+  const text =
+    issue.code === 'invalid_union' && issue.discriminator !== undefined ? discriminator(issue, document) : issue.message;
+  return [{offset: offsetOf(document, issue.path), text: `${issue.path.join('.') || 'the file'}: ${text}`}];
+}
+
+function discriminator(issue: z.core.$ZodIssueInvalidUnion, document: Document): string {
+  const written: unknown = document.getIn(issue.path);
+  const known = Object.values(kindNames());
+  const name = typeof written === 'string' ? written : '';
+  return `${name === '' ? 'a kind is missing' : `unknown kind ${JSON.stringify(name)}`}${suggestion(name, known)}`;
+}
+
+function place(at: Path): string {
+  return at.length === 0 ? '' : ` in ${at.join('.')}`;
+}
+
+function suggestion(written: string, known: readonly string[]): string {
+  if (known.length === 0) return '';
+  const nearest = closest(written, known);
+  const near = written !== '' && distance(written, nearest) <= Math.max(2, Math.floor(nearest.length / 3));
+  return `${near ? `; did you mean ${JSON.stringify(nearest)}?` : ''} (known: ${known.join(', ')})`;
+}
+
+/** The keys that the schema knows at a path: read from its JSON Schema, the one form that names them all. */
+function knownKeys(at: Path, document: Document): readonly string[] {
+  let here: SchemaNode | undefined = configJsonSchema();
+  for (const [index, step] of at.entries()) {
+    here = pick(here, at.slice(0, index), document);
+    const next: unknown =
+      typeof step === 'number' ? here?.items : (here?.properties?.[String(step)] ?? here?.additionalProperties);
+    here = isSchema(next) ? next : undefined;
+  }
+  here = pick(here, at, document);
+  return Object.keys(here?.properties ?? {}).filter(key => !isNever(here?.properties?.[key]));
+}
+
+type SchemaNode = z.core.JSONSchema.JSONSchema;
+
+/** Of several alternatives, the one whose `kind` is the written one. */
+function pick(schema: SchemaNode | undefined, at: Path, document: Document): SchemaNode | undefined {
+  const alternatives = schema?.oneOf ?? schema?.anyOf;
+  if (alternatives === undefined) return schema;
+  const kind: unknown = document.getIn([...at, 'kind']);
+  return alternatives.filter(isSchema).find(one => kindOf(one) === kind);
+}
+
+function kindOf(schema: SchemaNode): unknown {
+  const kind = schema.properties?.['kind'];
+  return isSchema(kind) ? kind.const : undefined;
+}
+
+function kindNames(): readonly string[] {
+  const components = configJsonSchema().properties?.['components'];
+  const one = isSchema(components) ? components.additionalProperties : undefined;
+  const alternatives = isSchema(one) ? (one.oneOf ?? one.anyOf ?? []) : [];
+  return alternatives
+    .filter(isSchema)
+    .map(kindOf)
+    .filter(kind => typeof kind === 'string');
+}
+
+function isSchema(value: unknown): value is SchemaNode {
+  return typeof value === 'object' && value !== null;
+}
+
+function isNever(schema: unknown): boolean {
+  return isSchema(schema) && isSchema(schema.not) && Object.keys(schema.not).length === 0;
+}
+
+// ── what a schema cannot say ─────────────────────────────────────────────────────────────────────────
+
+interface Wrong {
+  readonly path: Path;
+  readonly text: string;
+}
+
+function wrongNeeds({components}: Config): readonly Wrong[] {
+  const ids = Object.keys(components);
+  const unknown = Object.entries(components).flatMap(([id, {needs = []}]) =>
+    needs.flatMap((need, index) =>
+      ids.includes(need) && need !== id
+        ? []
+        : [
+            {
+              path: ['components', id, 'needs', index],
+              text: `components.${id} needs ${need}, ${need === id ? 'which is itself' : `which is no component${suggestion(need, ids)}`}`,
+            },
+          ],
+    ),
+  );
+  if (unknown.length > 0) return unknown;
+  const circle = findCircle(new Map(Object.entries(components).map(([id, {needs = []}]) => [id, needs])));
+  return circle === undefined
+    ? []
+    : [{path: ['components', circle[0] ?? '', 'needs'], text: `components need each other in a circle: ${circle.join(' → ')}`}];
+}
+
+function findCircle(needs: ReadonlyMap<string, readonly string[]>, trail: readonly string[] = []): readonly string[] | undefined {
+  const here = trail.at(-1);
+  if (here !== undefined && trail.indexOf(here) < trail.length - 1) return trail.slice(trail.indexOf(here));
+  for (const next of here === undefined ? needs.keys() : (needs.get(here) ?? [])) {
+    const circle = findCircle(needs, [...trail, next]);
+    if (circle !== undefined) return circle;
+  }
+  return undefined;
+}
+
+/** References that mean nothing in some environment, at the string that holds them. */
+function wrongReferences({config, source}: LoadedConfig, env: Names['env']): readonly Wrong[] {
+  const components = property(source, 'components') ?? null;
+  const known: Names['env'] = new Proxy(env, {get: (target, key) => target[String(key)] ?? ''});
+  const seen = new Map<string, Wrong>();
+  for (const [environment, {values}] of Object.entries(config.environments)) {
+    for (const {path, text} of strings(components, ['components'])) {
+      try {
+        // Variables of the process may be set later, or only where the release runs: looked at then.
+        interpolate(text, {version: '0.0.0', environment, values, env: known});
+      } catch (error) {
+        seen.set(path.join('\0'), {path, text: `${path.join('.')}: ${error instanceof Error ? error.message : String(error)}`});
+      }
+    }
+  }
+  return [...seen.values()];
+}
+
+function strings(value: Json, at: Path): readonly {path: Path; text: string}[] {
+  if (typeof value === 'string') return [{path: at, text: value}];
+  if (Array.isArray(value)) return value.flatMap((item: Json, index) => strings(item, [...at, index]));
+  if (value !== null && typeof value === 'object')
+    return Object.entries(value).flatMap(([key, item]) => strings(item, [...at, key]));
+  return [];
+}

@@ -1,0 +1,14 @@
+import type {IncomingHttpHeaders} from 'node:http';
+
+/** A request once its body has been read. */
+export interface Incoming {
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** An answer before the headers that every answer has. */
+export interface Outgoing {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}

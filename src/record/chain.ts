@@ -1,0 +1,101 @@
+/**
+ * The lines of a record: one event each, chained by hashes, so that an edit, a removal, a reorder or a cut
+ * can be told from the bytes alone (facts/terraform.md section 4). Pure.
+ */
+import {z} from 'zod';
+import {DeployError} from '../release/errors.ts';
+import {type RunEvent, runEvent, schemaVersion} from '../release/events.ts';
+import {sha256} from '../release/json.ts';
+
+/** What the chain adds to an event. `prev` is the sha256 of the previous line's bytes without its line feed. */
+const link = z.object({seq: z.number().int(), at: z.iso.datetime(), prev: z.string()});
+export type RecordedEvent = RunEvent & z.infer<typeof link>;
+
+/** How far a record reaches: the number of its lines and the hash of the last one. */
+export const head = z.object({length: z.number().int(), hash: z.string()});
+export type Head = z.infer<typeof head>;
+
+/** What the first line names as the line before it. */
+export const emptyHead: Head = {length: 0, hash: '0'.repeat(64)};
+
+/** The line that follows `before`, without its line feed, and the head after it. */
+export function seal(event: RunEvent, at: string, before: Head): {readonly line: string; readonly head: Head} {
+  const line = JSON.stringify({seq: before.length, at, prev: before.hash, ...event});
+  return {line, head: {length: before.length + 1, hash: sha256(line)}};
+}
+
+export interface ReadRecord {
+  readonly events: readonly RecordedEvent[];
+  /** Where the chain stands after the last whole line. */
+  readonly head: Head;
+  /** Bytes of whole, intact lines; what follows is a line that was cut off while it was written. */
+  readonly intactBytes: number;
+  /** Whether the last line is torn: begun and never ended. Normal after a crash. */
+  readonly torn: boolean;
+  /** What is wrong with the chain; empty for a record that nobody touched. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * Reads a record's bytes. `writtenHead` is what was last said of its length and hash: a record longer than
+ * that is normal (the head is written after the line), a shorter one was cut.
+ */
+export function readChain(bytes: Buffer, writtenHead: Head | undefined): ReadRecord {
+  const end = bytes.lastIndexOf(0x0a) + 1;
+  const lines =
+    end === 0
+      ? []
+      : bytes
+          .subarray(0, end - 1)
+          .toString('utf8')
+          .split('\n');
+  const problems: string[] = [];
+  const events: RecordedEvent[] = [];
+  let now = emptyHead;
+  for (const [index, line] of lines.entries()) {
+    const read = readLine(line, index);
+    if (typeof read === 'string') problems.push(`line ${index + 1}: ${read}`);
+    else {
+      if (read.seq !== index) problems.push(`line ${index + 1}: says it is number ${read.seq + 1}`);
+      if (read.prev !== now.hash) problems.push(`line ${index + 1}: does not follow the line before it`);
+      events.push(read);
+    }
+    now = {length: index + 1, hash: sha256(line)};
+    if (writtenHead?.length === now.length && writtenHead.hash !== now.hash)
+      problems.push(`line ${index + 1}: is not what the head names`);
+  }
+  if (writtenHead && writtenHead.length > now.length) {
+    problems.push(`cut: the head names ${writtenHead.length} lines, there are ${now.length}`);
+  }
+  return {events, head: now, intactBytes: end, torn: end < bytes.length, problems};
+}
+
+/** The event of a line, or what is wrong with it. Throws for a record that a newer version wrote. */
+function readLine(line: string, index: number): RecordedEvent | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return 'is not JSON';
+  }
+  if (index === 0) refuseNewer(value);
+  const links = link.safeParse(value);
+  const event = runEvent.safeParse(value);
+  if (!links.success || !event.success) return 'is not an event of a release';
+  return {...event.data, ...links.data};
+}
+
+const versioned = z.object({schema: z.number()});
+
+function refuseNewer(value: unknown): void {
+  const {data} = versioned.safeParse(value);
+  if (data && data.schema > schemaVersion) {
+    throw new DeployError(
+      `this record was written by a newer deploy-wizard (schema ${data.schema}, this one reads up to ${schemaVersion})`,
+      {
+        means: 'Nothing was read and nothing was changed.',
+        next: ['Use the version of deploy-wizard that wrote it, or a newer one.'],
+      },
+    );
+  }
+}

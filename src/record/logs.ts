@@ -1,0 +1,74 @@
+/**
+ * What jobs write: a file a job, and the newest lines in memory for whoever watches (design section 4).
+ * Lines never go through events. Everything is redacted and cleaned of control sequences before it is kept.
+ */
+import {type WriteStream, createWriteStream} from 'node:fs';
+import path from 'node:path';
+import {stripVTControlCharacters} from 'node:util';
+import type {Redaction} from './redact.ts';
+
+/** How many lines of a job stay in memory. The rest is in its file. */
+const kept = 2000;
+/** Longer lines are cut in memory, so that a megabyte without a line feed is no megabyte on a screen. */
+const longest = 4000;
+
+export interface JobLogs {
+  readonly version: number;
+  write(jobId: string, line: string): void;
+  tail(jobId: string, count: number): readonly string[];
+  total(jobId: string): number;
+  path(jobId: string): string | undefined;
+  close(): Promise<void>;
+}
+
+interface Log {
+  readonly lines: string[];
+  total: number;
+  readonly file: WriteStream | undefined;
+}
+
+/** `folder` is where the files go; undefined writes none. */
+export function createJobLogs(folder: string | undefined, redaction: Redaction): JobLogs {
+  const logs = new Map<string, Log>();
+  let version = 0;
+
+  const pathOf = (jobId: string) =>
+    folder === undefined ? undefined : path.join(folder, `${jobId.replaceAll('*', 'release')}.log`);
+  const open = (jobId: string): Log => {
+    const file = pathOf(jobId);
+    const stream = file === undefined ? undefined : createWriteStream(file, {flags: 'a', mode: 0o600});
+    // A full disk must not end the release: the record says what happened, the log is a help.
+    stream?.on('error', () => undefined);
+    const log: Log = {lines: [], total: 0, file: stream};
+    logs.set(jobId, log);
+    return log;
+  };
+
+  return {
+    get version() {
+      return version;
+    },
+    write: (jobId, text) => {
+      const log = logs.get(jobId) ?? open(jobId);
+      for (const raw of text.split(/\r\n|\n|\r/)) {
+        const line = stripVTControlCharacters(redaction.text(raw)).trimEnd();
+        log.file?.write(`${line}\n`);
+        log.lines.push(line.length > longest ? `${line.slice(0, longest)}…` : line);
+        log.total += 1;
+      }
+      // Twice the room, halved at once: no shifting of two thousand entries a line.
+      if (log.lines.length > 2 * kept) log.lines.splice(0, log.lines.length - kept);
+      version += 1;
+    },
+    tail: (jobId, count) => logs.get(jobId)?.lines.slice(-Math.min(count, kept)) ?? [],
+    total: jobId => logs.get(jobId)?.total ?? 0,
+    path: jobId => (logs.has(jobId) ? pathOf(jobId) : undefined),
+    close: async () => {
+      const files = [...logs.values()].flatMap(({file}) => file ?? []);
+      // A file that could not be opened never finishes; it is closed all the same.
+      await Promise.all(
+        files.map(file => new Promise<void>(resolve => (file.destroyed ? resolve() : file.once('close', () => resolve()).end()))),
+      );
+    },
+  };
+}

@@ -1,0 +1,67 @@
+/** Looking whether claims are true: once for an audit, until they are or cannot become so for a release. */
+import type {Component, JobIo} from './contract.ts';
+import {StoppedError, toTrouble} from './errors.ts';
+import type {Check, Claim} from './model.ts';
+
+/** How often a claim that is not true yet is looked at, in milliseconds. Tools share calls among themselves. */
+const interval = 1000;
+
+/** Looks once. A look that fails is an answer too: `failed`, because nobody knows. */
+export async function look<Io extends JobIo>(component: Component<Io>, claim: Claim, io: Io): Promise<Check> {
+  try {
+    return await component.check(claim, io);
+  } catch (error) {
+    if (error instanceof StoppedError) throw error;
+    const {what, means, next} = toTrouble(error);
+    return {
+      claim: claim.id,
+      text: claim.text,
+      status: 'failed',
+      cause: 'unknown',
+      found: what,
+      ...(means && {evidence: [means]}),
+      ...(next && {next: next.join(' ')}),
+    };
+  }
+}
+
+/**
+ * Looks until the claim is true, cannot become true, or its limit runs out; a limit never turns into
+ * success, and a look that failed is tried again until then. `seen` gets every look that differs from the
+ * one before. Rejects with a StoppedError on a stop.
+ */
+export async function watch<Io extends JobIo>(
+  component: Component<Io>,
+  claim: Claim,
+  io: Io,
+  seen: (check: Check) => Promise<void>,
+): Promise<Check> {
+  const until = io.clock.now() + (claim.within ?? 0);
+  let last: Check | undefined;
+  for (;;) {
+    const check = await look(component, claim, io);
+    const later = check.status === 'pending' || check.cause === 'unknown';
+    if (!later) {
+      await seen(check);
+      return check;
+    }
+    if (io.clock.now() >= until) {
+      const late = tooLate(claim, check);
+      await seen(late);
+      return late;
+    }
+    if (last?.found !== check.found) await seen({...check, status: 'pending'});
+    last = check;
+    await io.clock.sleep(interval, io.signal);
+  }
+}
+
+function tooLate(claim: Claim, check: Check): Check {
+  const minutes = Math.round((claim.within ?? 0) / 6000) / 10;
+  return {
+    ...check,
+    status: 'failed',
+    cause: check.cause ?? claim.late ?? 'failed',
+    found: claim.within === undefined ? check.found : `not within ${minutes} min: ${check.found}`,
+  };
+}

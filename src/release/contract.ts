@@ -1,0 +1,221 @@
+/**
+ * The contracts of design section 6. A component kind says six things about its components; the engine
+ * does the rest. `Io` is what kinds reach the world through: the engine only hands it on.
+ */
+import type {z} from 'zod';
+import type {Json} from './json.ts';
+import type {Answer, Progress, Question, RunEvent} from './events.ts';
+import type {AnyComponentPlan, Check, Claim, ComponentPlan, Job, Phase} from './model.ts';
+
+/** What the engine gives to every job: where its words go, and when to stop. */
+export interface JobIo {
+  /** One line of the job's log. May hold anything; it is redacted and cleaned on its way. */
+  log(line: string): void;
+  /** How far the job is. Sampled, never recorded. */
+  progress(progress: Progress): void;
+  /** Aborted when somebody asks to stop. For waits and for processes; never for a call that changes AWS. */
+  readonly signal: AbortSignal;
+  /** Who asked to stop, once the signal is aborted: what runs on its own is interrupted, or left running. */
+  stopCommand(): Command | undefined;
+  readonly clock: Clock;
+}
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Resolves after so many milliseconds; rejects with a StoppedError when the signal is aborted. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+/** What a release wants of a component. */
+export interface ReleaseTarget {
+  readonly is: 'release';
+  readonly version: string;
+}
+/** The way back: a state that was observed or recorded. */
+export interface StateTarget<S> {
+  readonly is: 'state';
+  readonly version: string;
+  readonly state: S;
+}
+export type Target<S> = ReleaseTarget | StateTarget<S>;
+
+/** What is there now. `version` is absent where the state names none (a tag such as `latest`). */
+export interface Observed<S> {
+  readonly version: string | undefined;
+  readonly state: S;
+  /** The version that the component's source says, where it has one: may be ahead of what is there. */
+  readonly source?: string;
+}
+
+/** The results of a component's steps so far, by step id. */
+export type Results = ReadonlyMap<string, Json>;
+
+/** What looking says about a step whose answer is missing. */
+export type Settled<R> = {readonly done: R} | 'absent' | 'unknown';
+
+/**
+ * The smallest effect on the world inside a job.
+ *
+ * `request` is made first and recorded as the intent; `perform` and `settle` see nothing but that request,
+ * so that a later process can tell from the record alone whether the step happened. `undo` takes back what
+ * `perform` did, if it is still ours: used when a release is refused.
+ */
+export interface StepSpec<Q, R, Io> {
+  readonly id: string;
+  readonly phase: Phase;
+  /** What it does, in one line. */
+  readonly title: string;
+  readonly requestSchema: z.ZodType<Q>;
+  readonly resultSchema: z.ZodType<R>;
+  /** May look at the world, must not touch it. */
+  request(io: Io, results: Results): Promise<Q>;
+  /** Throws LostAnswerError when it cannot know whether it happened. */
+  perform(io: Io, request: Q): Promise<R>;
+  settle(io: Io, request: Q): Promise<Settled<R>>;
+  undo?(io: Io, request: Q, result: R): Promise<void>;
+  /** What the result says, in one line, for people. */
+  tell(result: R): string;
+}
+
+/** A step with its types hidden: requests and results are JSON, checked when they are read. */
+export interface Step<Io> {
+  readonly id: string;
+  readonly phase: Phase;
+  readonly title: string;
+  request(io: Io, results: Results): Promise<Json>;
+  perform(io: Io, request: Json): Promise<Json>;
+  settle(io: Io, request: Json): Promise<Settled<Json>>;
+  readonly undo: ((io: Io, request: Json, result: Json) => Promise<void> | undefined) | undefined;
+  tell(result: Json): string;
+}
+
+export function step<Q extends Json, R extends Json, Io>(spec: StepSpec<Q, R, Io>): Step<Io> {
+  return {
+    id: spec.id,
+    phase: spec.phase,
+    title: spec.title,
+    request: (io, results) => spec.request(io, results),
+    perform: (io, request) => spec.perform(io, spec.requestSchema.parse(request)),
+    settle: (io, request) => spec.settle(io, spec.requestSchema.parse(request)),
+    undo:
+      spec.undo && ((io, request, result) => spec.undo?.(io, spec.requestSchema.parse(request), spec.resultSchema.parse(result))),
+    tell: result => spec.tell(spec.resultSchema.parse(result)),
+  };
+}
+
+/** Every component's config has at least this. */
+export interface ComponentConfig {
+  readonly kind: string;
+  readonly needs?: readonly string[] | undefined;
+}
+
+/**
+ * A kind of component. `state` and `payload` are read back from disk, hence their schemas.
+ * Nothing but a step's `perform` and `undo` may change anything anywhere.
+ */
+export interface ComponentKind<C extends ComponentConfig, S, P, Io> {
+  readonly kind: C['kind'];
+  readonly config: z.ZodType<C>;
+  readonly state: z.ZodType<S>;
+  readonly payload: z.ZodType<P>;
+  /** What must be true before anything is done. */
+  requirements(component: Named<C>, target: Target<S>): readonly Claim[];
+  /** What is there now; undefined where there is nothing. */
+  observe(component: Named<C>, io: Io): Promise<Observed<S> | undefined>;
+  /** The steps before a plan, in order: bump, build, push. None where they led to what is there already. */
+  prepare(component: Named<C>, target: Target<S>, io: Io): Promise<readonly Step<Io>[]>;
+  /** What would change. Writes nothing outside the run's scratch folder; needs no prepare to have run. */
+  plan(component: Named<C>, target: Target<S>, io: Io, prepared: Results): Promise<ComponentPlan<P>>;
+  /** What has changed since the plan was made, in words; undefined when it still holds. */
+  recheck(component: Named<C>, plan: ComponentPlan<P>, io: Io): Promise<string | undefined>;
+  /** The steps of an approved plan, in order. */
+  steps(component: Named<C>, plan: ComponentPlan<P>): readonly Step<Io>[];
+  /** What must be true after it. */
+  claims(component: Named<C>, plan: ComponentPlan<P>, results: Results): readonly Claim[];
+  check(component: Named<C>, claim: Claim, io: Io): Promise<Check>;
+}
+
+/** A component's config with its id. */
+export type Named<C> = C & {readonly id: string};
+
+/** A component bound to its kind, with the kind's types hidden. */
+export interface Component<Io> {
+  readonly id: string;
+  readonly kind: string;
+  readonly needs: readonly string[];
+  requirements(target: Target<Json>): readonly Claim[];
+  observe(io: Io): Promise<Observed<Json> | undefined>;
+  prepare(target: Target<Json>, io: Io): Promise<readonly Step<Io>[]>;
+  plan(target: Target<Json>, io: Io, prepared: Results): Promise<AnyComponentPlan>;
+  recheck(plan: AnyComponentPlan, io: Io): Promise<string | undefined>;
+  steps(plan: AnyComponentPlan): readonly Step<Io>[];
+  claims(plan: AnyComponentPlan, results: Results): readonly Claim[];
+  check(claim: Claim, io: Io): Promise<Check>;
+}
+
+/** Binds a config to its kind. Throws a ZodError when the config is not the kind's. */
+export function bind<C extends ComponentConfig, S extends Json, P extends Json, Io>(
+  kind: ComponentKind<C, S, P, Io>,
+  id: string,
+  config: unknown,
+): Component<Io> {
+  const component: Named<C> = {...kind.config.parse(config), id};
+  const typed = (target: Target<Json>): Target<S> =>
+    target.is === 'release' ? target : {...target, state: kind.state.parse(target.state)};
+  const planned = (plan: AnyComponentPlan): ComponentPlan<P> => ({...plan, payload: kind.payload.parse(plan.payload)});
+  return {
+    id,
+    kind: component.kind,
+    needs: component.needs ?? [],
+    requirements: target => kind.requirements(component, typed(target)),
+    observe: io => kind.observe(component, io),
+    prepare: (target, io) => kind.prepare(component, typed(target), io),
+    plan: (target, io, prepared) => kind.plan(component, typed(target), io, prepared),
+    recheck: (plan, io) => kind.recheck(component, planned(plan), io),
+    steps: plan => kind.steps(component, planned(plan)),
+    claims: (plan, results) => kind.claims(component, planned(plan), results),
+    check: (claim, io) => kind.check(component, claim, io),
+  };
+}
+
+/** What people can ask of a running release at any time. */
+export interface Command {
+  readonly do: 'stop' | 'detach';
+  /** What asked: a key, or a signal. Picks the exit code. */
+  readonly by: 'operator' | 'SIGINT' | 'SIGTERM';
+}
+
+/**
+ * The one port through which the engine meets people. The TUI answers from keys, the line view from
+ * prompts, `--yes` from flags and policy. Several questions may be open at once.
+ */
+export interface Operator {
+  ask(question: Question, signal: AbortSignal): Promise<Answer>;
+}
+
+/** The one switch that asks a run to stop. The first command counts; later ones change nothing. */
+export interface Stop {
+  readonly signal: AbortSignal;
+  command(): Command | undefined;
+  request(command: Command): void;
+}
+
+export function createStop(): Stop {
+  const controller = new AbortController();
+  let first: Command | undefined;
+  return {
+    signal: controller.signal,
+    command: () => first,
+    request: command => {
+      first ??= command;
+      controller.abort();
+    },
+  };
+}
+
+/** Where events go: the record first, then every view. Resolves when the event is safely recorded. */
+export type Emit = (event: RunEvent) => Promise<void>;
+
+/** Makes the Io of one job. */
+export type IoFor<Io extends JobIo> = (job: Job, stop: Stop) => Io;

@@ -1,0 +1,69 @@
+import type {Trouble} from './model.ts';
+
+/** Exit codes, design section 7. */
+export const exitCodes = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  refused: 3,
+  locked: 4,
+  auditFailed: 5,
+  rolledBack: 6,
+  unknown: 7,
+  superseded: 8,
+  stopped: 9,
+  interrupted: 130,
+  terminated: 143,
+} as const;
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/**
+ * An error that somebody can act on. The class picks the exit code; `means` says what it means for the
+ * environment, `next` what to do, one command or sentence an entry.
+ */
+export class DeployError extends Error {
+  readonly exitCode: ExitCode = exitCodes.failed;
+  readonly means: string | undefined;
+  readonly next: readonly string[];
+  /** Trying the same once more cannot help: it takes a new plan, or other input. */
+  readonly final: boolean;
+
+  constructor(what: string, more: {means?: string; next?: readonly string[]; final?: boolean; cause?: unknown} = {}) {
+    super(what, more.cause === undefined ? undefined : {cause: more.cause});
+    this.name = new.target.name;
+    this.means = more.means;
+    this.next = more.next ?? [];
+    this.final = more.final ?? false;
+  }
+}
+
+/** The command line or the config file is wrong: nothing was started. */
+export class UsageError extends DeployError {
+  override readonly exitCode = exitCodes.usage;
+}
+
+/** An answer or an approval is missing, or policy forbids. */
+export class RefusedError extends DeployError {
+  override readonly exitCode = exitCodes.refused;
+}
+
+/**
+ * A call whose answer was lost (connection reset, 5xx, time-out): it may or may not have happened.
+ * Only the step's `settle` can tell; it is never simply sent again.
+ */
+export class LostAnswerError extends DeployError {
+  override readonly exitCode = exitCodes.unknown;
+}
+
+/** Work that ended because somebody asked it to stop. */
+export class StoppedError extends DeployError {
+  override readonly exitCode = exitCodes.interrupted;
+}
+
+/** Any thrown value, as somebody should read it. A value that is no DeployError is a defect of ours or of a library. */
+export function toTrouble(error: unknown): Trouble {
+  if (error instanceof DeployError) {
+    return {what: error.message, ...(error.means && {means: error.means}), ...(error.next.length > 0 && {next: [...error.next]})};
+  }
+  return {what: error instanceof Error ? error.message : String(error)};
+}

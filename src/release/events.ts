@@ -1,0 +1,117 @@
+/**
+ * The only output of the core: one typed union. A record holds these (design section 6), every view is a
+ * reduction of them.
+ */
+import {z} from 'zod';
+import {json} from './json.ts';
+import {check, componentEnd, job, outcome, phase, plan, risk, flag, trouble} from './model.ts';
+
+/** Raised when a reader of the last version would misread a line. A reader refuses a newer one. */
+export const schemaVersion = 1;
+
+/** Who runs it, as far as the machine can tell. */
+export const actor = z.object({user: z.string(), host: z.string(), identity: z.string().optional()});
+export type Actor = z.infer<typeof actor>;
+
+/** What a question is about. `expect` is the exact text that means yes; anything else means no. */
+export const question = z.discriminatedUnion('about', [
+  /** A preparing phase may start. Expected answers: `go`, `stop`. */
+  z.object({
+    id: z.string(),
+    about: z.literal('start'),
+    phase,
+    work: z.array(z.object({component: z.string(), text: z.string()})),
+  }),
+  /** Requirements are not met. Expected answers: `retry`, `stop`. */
+  z.object({id: z.string(), about: z.literal('preflight'), failed: z.array(z.string())}),
+  /** A plan may be applied. The answer is the text typed. */
+  z.object({id: z.string(), about: z.literal('approval'), expect: z.string(), fingerprint: z.string(), again: z.boolean()}),
+  /** A job failed. Expected answers: `retry`, `leave`. */
+  z.object({id: z.string(), about: z.literal('failure'), job, trouble, choices: z.array(z.enum(['retry', 'leave']))}),
+  /** Looking cannot tell whether a step happened. Expected answers: `look` (once more), `again` (it did not happen: perform it), `leave`. */
+  z.object({id: z.string(), about: z.literal('unknown step'), job, step: z.string(), text: z.string()}),
+]);
+export type Question = z.infer<typeof question>;
+export type QuestionAbout = Question['about'];
+
+/** `by` says what answered: a person, a flag, or the environment's policy. */
+export const answer = z.object({value: z.string(), by: z.enum(['operator', 'flag', 'policy']), because: z.string().optional()});
+export type Answer = z.infer<typeof answer>;
+
+/** How far a job is. `done` of `total` in `unit`s, where it can be counted. Not recorded. */
+export const progress = z.object({
+  text: z.string(),
+  done: z.number().optional(),
+  total: z.number().optional(),
+  unit: z.string().optional(),
+});
+export type Progress = z.infer<typeof progress>;
+
+export const runEvent = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('run.started'),
+    schema: z.literal(schemaVersion),
+    run: z.string(),
+    application: z.string(),
+    environment: z.string(),
+    version: z.string(),
+    /** The grid's rows, in order. */
+    components: z.array(z.object({id: z.string(), kind: z.string(), needs: z.array(z.string())})),
+    unattended: z.boolean(),
+    by: actor,
+    tool: z.object({version: z.string(), node: z.string()}),
+    reason: z.string().optional(),
+    /** Where the config file stood, and the part that this run uses, as it was read: a resumed run uses this. */
+    configPath: z.string(),
+    config: json,
+    allow: z.array(z.string()),
+  }),
+  z.object({type: z.literal('run.resumed'), by: actor}),
+  z.object({type: z.literal('question.asked'), question}),
+  z.object({type: z.literal('question.answered'), id: z.string(), answer}),
+  z.object({type: z.literal('job.started'), job, text: z.string().optional()}),
+  z.object({type: z.literal('job.progress'), job, progress}),
+  z.object({type: z.literal('job.succeeded'), job, text: z.string()}),
+  z.object({type: z.literal('job.failed'), job, trouble}),
+  z.object({type: z.literal('job.skipped'), job, text: z.string()}),
+  z.object({type: z.literal('plan.ready'), plan}),
+  z.object({
+    type: z.literal('approval.given'),
+    fingerprint: z.string(),
+    by: z.enum(['operator', 'policy', 'flag']),
+    covers: z.array(z.union([risk, flag])),
+    because: z.string().optional(),
+  }),
+  z.object({type: z.literal('approval.refused'), fingerprint: z.string(), because: z.string()}),
+  /** A step is about to touch the world. `request` is all that settling it later needs. */
+  z.object({type: z.literal('intent'), job, step: z.string(), request: json, undo: z.boolean().optional()}),
+  /** What became of the intent. `adopted`: found done by looking, not performed by this process. */
+  z.object({
+    type: z.literal('effect'),
+    job,
+    step: z.string(),
+    undo: z.boolean().optional(),
+    adopted: z.boolean().optional(),
+    result: z.discriminatedUnion('is', [
+      z.object({is: z.literal('done'), value: json}),
+      z.object({is: z.literal('absent')}),
+      z.object({is: z.literal('failed'), trouble}),
+      z.object({is: z.literal('unknown'), trouble}),
+    ]),
+  }),
+  z.object({type: z.literal('check'), job, check}),
+  z.object({
+    type: z.literal('run.finished'),
+    outcome,
+    exitCode: z.number(),
+    text: z.string(),
+    components: z.array(componentEnd),
+    /** Whether anything of an environment was touched. */
+    touched: z.boolean(),
+  }),
+]);
+export type RunEvent = z.infer<typeof runEvent>;
+export type EventOf<T extends RunEvent['type']> = Extract<RunEvent, {type: T}>;
+
+/** An event with the time at which it was emitted (ISO 8601, UTC). */
+export type TimedEvent = RunEvent & {readonly at: string};

@@ -1,0 +1,98 @@
+/** What a recorded run has come to: what a process that goes on with it must know. Pure. */
+import type {EventOf, RunEvent} from './events.ts';
+import type {Json} from './json.ts';
+import type {Job, Plan} from './model.ts';
+
+export interface OpenIntent {
+  readonly job: Job;
+  readonly step: string;
+  readonly request: Json;
+}
+
+export interface DoneStep {
+  readonly job: Job;
+  readonly step: string;
+  readonly request: Json;
+  readonly result: Json;
+}
+
+export interface History {
+  readonly started?: EventOf<'run.started'>;
+  /** The newest plan, approved or not. */
+  readonly plan?: Plan;
+  /** The plan that was approved, as long as nothing newer was planned. */
+  readonly approved?: {readonly plan: Plan; readonly approval: EventOf<'approval.given'>};
+  /** By step key, in the order in which they were done; undone ones are not here. */
+  readonly done: ReadonlyMap<string, DoneStep>;
+  /** By step key: intents without an effect. */
+  readonly open: ReadonlyMap<string, OpenIntent>;
+  readonly finished?: EventOf<'run.finished'>;
+}
+
+/** Steps are named within their component. */
+export function stepKey(component: string, step: string): string {
+  return `${component}/${step}`;
+}
+
+export const noHistory: History = {done: new Map(), open: new Map()};
+
+export function replay(events: Iterable<RunEvent>): History {
+  const done = new Map<string, DoneStep>();
+  const open = new Map<string, OpenIntent>();
+  let started: EventOf<'run.started'> | undefined;
+  let plan: Plan | undefined;
+  let approved: History['approved'];
+  let finished: EventOf<'run.finished'> | undefined;
+  for (const event of events) {
+    switch (event.type) {
+      case 'run.started':
+        started = event;
+        break;
+      case 'run.resumed':
+        finished = undefined;
+        break;
+      case 'plan.ready':
+        plan = event.plan;
+        approved = undefined;
+        break;
+      case 'approval.given':
+        approved = plan && plan.fingerprint === event.fingerprint ? {plan, approval: event} : undefined;
+        break;
+      case 'approval.refused':
+        approved = undefined;
+        break;
+      case 'intent':
+        // An undo that was begun leaves the step's effect in doubt: it is settled like any other.
+        open.set(stepKey(event.job.component, event.step), {job: event.job, step: event.step, request: event.request});
+        if (event.undo) done.delete(stepKey(event.job.component, event.step));
+        break;
+      case 'effect': {
+        const key = stepKey(event.job.component, event.step);
+        const intent = open.get(key);
+        if (event.result.is === 'unknown') break;
+        open.delete(key);
+        if (event.undo || event.result.is !== 'done') done.delete(key);
+        else if (intent) done.set(key, {...intent, result: event.result.value});
+        break;
+      }
+      case 'run.finished':
+        finished = event;
+        break;
+      case 'question.asked':
+      case 'question.answered':
+      case 'job.started':
+      case 'job.progress':
+      case 'job.succeeded':
+      case 'job.failed':
+      case 'job.skipped':
+      case 'check':
+        break;
+    }
+  }
+  return {done, open, ...(started && {started}), ...(plan && {plan}), ...(approved && {approved}), ...(finished && {finished})};
+}
+
+/** A component's results so far, by step id. */
+export function resultsOf(done: ReadonlyMap<string, DoneStep>, component: string): ReadonlyMap<string, Json> {
+  return new Map([...done.values()].filter(({job}) => job.component === component).map(({step, result}) => [step, result]));
+}

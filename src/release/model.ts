@@ -1,0 +1,174 @@
+/** The words of design section 2, as types: what a release is made of. */
+import {z} from 'zod';
+import {json} from './json.ts';
+
+/** A column of the grid. `preflight`, `plan` and `confirm` look; the others touch something. */
+export const phases = ['preflight', 'bump', 'build', 'push', 'plan', 'confirm', 'apply', 'verify'] as const;
+export type Phase = (typeof phases)[number];
+
+/** The phases that prepare: they touch the repository and the registry, never an environment. */
+export const preparing = ['bump', 'build', 'push'] as const satisfies readonly Phase[];
+export type PreparingPhase = (typeof preparing)[number];
+
+/** What a change does to what it touches, worst last. `replace` creates first, `outage` destroys first. */
+export const risks = ['none', 'create', 'update', 'trigger', 'replace', 'outage', 'forget', 'destroy'] as const;
+export type Risk = (typeof risks)[number];
+
+/** What is unusual about a change, whatever its risk. `unlisted`: outside the component's `allowChanges`. */
+export const flags = ['downgrade', 'overwrite-tag', 'republish', 'unlisted'] as const;
+export type Flag = (typeof flags)[number];
+
+/** The worse of two risks. */
+export function worse(a: Risk, b: Risk): Risk {
+  return risks.indexOf(a) >= risks.indexOf(b) ? a : b;
+}
+
+/** Risks and flags that a person approves by typing the environment's name. */
+export const grave: ReadonlySet<Risk | Flag> = new Set(['outage', 'destroy', 'forget', ...flags]);
+
+export const phase = z.enum(phases);
+export const risk = z.enum(risks);
+export const flag = z.enum(flags);
+
+/** A cell of the grid: one phase of one component. `*` stands for the release as a whole. */
+export const job = z.object({component: z.string(), phase});
+export type Job = z.infer<typeof job>;
+
+export const wholeRelease = '*';
+
+/** The id of a job, as used in file names and on screen. */
+export function jobId(job: Job): string {
+  return `${job.component}.${job.phase}`;
+}
+
+/** One attribute of a change: its value before and after; `null` where there is none. */
+export const detail = z.object({
+  name: z.string(),
+  before: z.string().nullable(),
+  after: z.string().nullable(),
+  /** The values are hidden; `before` and `after` then say so in words. */
+  sensitive: z.boolean().optional(),
+});
+export type Detail = z.infer<typeof detail>;
+
+/** One thing that a plan will do. `id` is stable: two plans of the same world name it alike. */
+export const change = z.object({
+  id: z.string(),
+  risk,
+  /** One line, in the operator's words. */
+  summary: z.string(),
+  details: z.array(detail),
+  flags: z.array(flag).default([]),
+});
+export type Change = z.infer<typeof change>;
+
+/** What one component would do. `payload` is the kind's own: all that its steps need. */
+export const componentPlan = z.object({
+  component: z.string(),
+  kind: z.string(),
+  /** The version now, where one can be told. */
+  from: z.string().optional(),
+  to: z.string(),
+  changes: z.array(change),
+  /** Lines worth reading before approving: forecast, what stays, what was left out. */
+  notes: z.array(z.string()).default([]),
+  /** Normalised: the same for two plans of the same world (sha256, hexadecimal). */
+  fingerprint: z.string(),
+  payload: json,
+});
+export type AnyComponentPlan = z.infer<typeof componentPlan>;
+export type ComponentPlan<P> = Omit<AnyComponentPlan, 'payload'> & {readonly payload: P};
+
+/** All changes of all components. */
+export const plan = z.object({components: z.array(componentPlan), fingerprint: z.string()});
+export type Plan = z.infer<typeof plan>;
+
+/** The worst that a component's plan does; `none` for a plan without changes. */
+export function riskOf(component: Pick<AnyComponentPlan, 'changes'>): Risk {
+  return component.changes.reduce<Risk>((worst, change) => worse(worst, change.risk), 'none');
+}
+
+/** Whether applying would do anything. */
+export function isNoop(component: Pick<AnyComponentPlan, 'changes'>): boolean {
+  return component.changes.every(change => change.risk === 'none');
+}
+
+/** Something that must be true: before a release as a requirement, after it as a proof. */
+export const claim = z.object({
+  /** Stable and unique within a component; equal ids of several components are one requirement. */
+  id: z.string(),
+  /** What must be true, in one line. */
+  text: z.string(),
+  /** What the kind's `check` needs to look. */
+  subject: json,
+  /** How long it may take to become true, in milliseconds. Absent: it is true now or it is not. */
+  within: z.number().optional(),
+  /** About what was there before the run: not looked at again once the run has changed anything itself. */
+  once: z.boolean().optional(),
+  /** What a limit that ran out means. Default `failed`. */
+  late: z.enum(['failed', 'unknown']).optional(),
+});
+export type Claim = z.infer<typeof claim>;
+
+/**
+ * Looking whether a claim is true. `pending`: not yet, look again; `warned`: not as it should be, but no
+ * reason to stop; `open`: could not be looked at (no permission, not asked for).
+ */
+export const check = z.object({
+  claim: z.string(),
+  text: z.string(),
+  status: z.enum(['passed', 'failed', 'pending', 'warned', 'open']),
+  /** What was seen, in one line. */
+  found: z.string(),
+  /** More lines: stop reasons, events, the end of a log. */
+  evidence: z.array(z.string()).optional(),
+  /** What to do about it, where it is not passed. */
+  next: z.string().optional(),
+  /** Why it will never become true, when that is known. Default: `failed`. */
+  cause: z.enum(['failed', 'rolled back', 'superseded', 'stopped', 'unknown']).optional(),
+});
+export type Check = z.infer<typeof check>;
+
+/** How a run ended, in honest words. */
+export const outcomes = [
+  'passed',
+  'passed with waivers',
+  'triggered, not proven',
+  'nothing to do',
+  'failed',
+  'rolled back',
+  'superseded',
+  'stopped',
+  'refused',
+  'interrupted',
+  'unknown',
+] as const;
+export const outcome = z.enum(outcomes);
+export type Outcome = (typeof outcomes)[number];
+
+/** What one component's part of a run came to. */
+export const componentEnd = z.object({
+  component: z.string(),
+  kind: z.string(),
+  from: z.string().optional(),
+  to: z.string(),
+  /** `untouched`: its turn never came, or nothing had to change. */
+  end: z.enum([
+    'verified',
+    'unchanged',
+    'not proven',
+    'failed',
+    'rolled back',
+    'superseded',
+    'stopped',
+    'unknown',
+    'not started',
+  ]),
+  /** One line: the proof, or the reason. */
+  note: z.string(),
+});
+export type ComponentEnd = z.infer<typeof componentEnd>;
+
+/** What somebody sees of an error: what happened, what it means for the environment, what to do next. */
+export const trouble = z.object({what: z.string(), means: z.string().optional(), next: z.array(z.string()).optional()});
+export type Trouble = z.infer<typeof trouble>;

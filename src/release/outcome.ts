@@ -1,0 +1,82 @@
+/** How a run ended: one honest word, an exit code, and a sentence. */
+import type {JobIo} from './contract.ts';
+import type {EventOf} from './events.ts';
+import {DeployError, type ExitCode, exitCodes, toTrouble} from './errors.ts';
+import {type ComponentEnd, type Outcome, type Plan, isNoop} from './model.ts';
+import {isChange} from './policy.ts';
+import type {Run} from './run.ts';
+
+export type Finish = Omit<EventOf<'run.finished'>, 'type'> & {readonly exitCode: ExitCode};
+
+/** The first row whose end some component has is what the run came to. Worst first. */
+const verdicts: readonly (readonly [ComponentEnd['end'], Outcome, ExitCode])[] = [
+  ['failed', 'failed', exitCodes.failed],
+  ['unknown', 'unknown', exitCodes.unknown],
+  ['superseded', 'superseded', exitCodes.superseded],
+  ['stopped', 'stopped', exitCodes.stopped],
+  ['rolled back', 'rolled back', exitCodes.rolledBack],
+  ['not started', 'failed', exitCodes.failed],
+  ['not proven', 'triggered, not proven', exitCodes.done],
+  ['verified', 'passed', exitCodes.done],
+  ['unchanged', 'nothing to do', exitCodes.done],
+];
+
+/** What ended a run that never came to its apply, by exit code. */
+const earlyOutcomes: ReadonlyMap<ExitCode, Outcome> = new Map([
+  [exitCodes.refused, 'refused'],
+  [exitCodes.unknown, 'unknown'],
+]);
+
+export function conclude<Io extends JobIo>(end: {
+  readonly run: Run<Io>;
+  readonly plan?: Plan;
+  readonly ends: readonly ComponentEnd[];
+  readonly error?: unknown;
+}): Finish {
+  const {run, plan, ends} = end;
+  const touched = [...run.done.values(), ...run.open.values()].some(({job}) => job.phase === 'apply');
+  const stopped = run.stop.command();
+  const common = {components: [...ends], touched};
+  if (stopped?.do === 'detach') {
+    return {
+      ...common,
+      outcome: 'unknown',
+      exitCode: exitCodes.unknown,
+      text: 'detached: what runs goes on; `deploy-wizard resume` looks at it again',
+    };
+  }
+  if (stopped !== undefined) {
+    const exitCode = stopped.by === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted;
+    return {...common, outcome: 'interrupted', exitCode, text: `stopped by ${stopped.by}: ${standing(ends, touched)}`};
+  }
+  if (end.error !== undefined) {
+    const {error} = end;
+    const exitCode = error instanceof DeployError ? error.exitCode : exitCodes.failed;
+    const {what, means} = toTrouble(error);
+    const text = means === undefined ? what : `${what}. ${means}`;
+    return {...common, outcome: earlyOutcomes.get(exitCode) ?? 'failed', exitCode, text};
+  }
+  if (run.planOnly) {
+    const changes = plan !== undefined && isChange(plan);
+    return {
+      ...common,
+      outcome: 'passed',
+      exitCode: exitCodes.done,
+      text: changes ? 'this is what would change' : 'nothing would change',
+    };
+  }
+  const [, outcome, exitCode] = verdicts.find(([word]) => ends.some(({end}) => end === word)) ?? [
+    'unchanged',
+    'nothing to do',
+    exitCodes.done,
+  ];
+  return {...common, outcome, exitCode, text: standing(ends, touched || !plan?.components.every(isNoop))};
+}
+
+/** Where the components stand, in one line. */
+function standing(ends: readonly ComponentEnd[], touched: boolean): string {
+  if (ends.length === 0 || !touched) return 'the environment was not touched';
+  const there = ends.filter(({end}) => end === 'verified' || end === 'unchanged' || end === 'not proven').length;
+  const version = ends[0]?.to ?? '';
+  return `${there} of ${ends.length} components on ${version}`;
+}

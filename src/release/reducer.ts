@@ -1,0 +1,94 @@
+/** What every view draws: a pure reduction of a run's events. */
+import {type Check, type ComponentEnd, type Job, type Outcome, type Plan, type Trouble, jobId} from './model.ts';
+import type {Answer, EventOf, Progress, Question, TimedEvent} from './events.ts';
+
+export interface JobState {
+  readonly job: Job;
+  readonly status: 'running' | 'succeeded' | 'failed' | 'skipped';
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  /** The last line worth showing: how far it is, how it ended, why it was skipped. */
+  readonly text: string;
+  readonly progress?: Progress;
+  readonly trouble?: Trouble;
+  /** Newest last; a claim that is looked at again replaces its older check. */
+  readonly checks: readonly Check[];
+}
+
+export interface RunState {
+  readonly started?: EventOf<'run.started'> & {readonly at: string};
+  /** In the order in which they started. */
+  readonly jobs: ReadonlyMap<string, JobState>;
+  /** Open ones, oldest first. */
+  readonly questions: readonly Question[];
+  readonly answers: ReadonlyMap<string, Answer>;
+  readonly plan?: Plan;
+  readonly approval?: EventOf<'approval.given'> | EventOf<'approval.refused'>;
+  readonly finished?: {
+    readonly at: string;
+    readonly outcome: Outcome;
+    readonly exitCode: number;
+    readonly text: string;
+    readonly components: readonly ComponentEnd[];
+    readonly touched: boolean;
+  };
+}
+
+export const emptyRun: RunState = {jobs: new Map(), questions: [], answers: new Map()};
+
+/** The next state of a run. Never throws: an event that fits no state (a cut record) changes what it can. */
+export function reduce(state: RunState, event: TimedEvent): RunState {
+  switch (event.type) {
+    case 'run.started':
+      return {...state, started: event};
+    case 'run.resumed': {
+      // Whatever ran or was asked belonged to a process that is gone.
+      const {finished: _, ...rest} = state;
+      return {...rest, questions: []};
+    }
+    case 'question.asked':
+      return {...state, questions: [...state.questions, event.question]};
+    case 'question.answered':
+      return {
+        ...state,
+        questions: state.questions.filter(question => question.id !== event.id),
+        answers: new Map(state.answers).set(event.id, event.answer),
+      };
+    case 'job.started':
+      return withJob(state, event.job, {status: 'running', startedAt: event.at, text: event.text ?? '', checks: []});
+    case 'job.progress':
+      return withJob(state, event.job, {text: event.progress.text, progress: event.progress});
+    case 'job.succeeded':
+      return withJob(state, event.job, {status: 'succeeded', endedAt: event.at, text: event.text});
+    case 'job.failed':
+      return withJob(state, event.job, {status: 'failed', endedAt: event.at, text: event.trouble.what, trouble: event.trouble});
+    case 'job.skipped':
+      return withJob(state, event.job, {status: 'skipped', startedAt: event.at, endedAt: event.at, text: event.text});
+    case 'check': {
+      const before = state.jobs.get(jobId(event.job))?.checks ?? [];
+      const known = before.some(({claim}) => claim === event.check.claim);
+      const checks = known
+        ? before.map(check => (check.claim === event.check.claim ? event.check : check))
+        : [...before, event.check];
+      return withJob(state, event.job, {checks});
+    }
+    case 'plan.ready': {
+      const {approval: _, ...rest} = state;
+      return {...rest, plan: event.plan};
+    }
+    case 'approval.given':
+    case 'approval.refused':
+      return {...state, approval: event};
+    case 'intent':
+    case 'effect':
+      return state;
+    case 'run.finished':
+      return {...state, questions: [], finished: event};
+  }
+}
+
+function withJob(state: RunState, job: Job, patch: Partial<JobState>): RunState {
+  const id = jobId(job);
+  const before: JobState = state.jobs.get(id) ?? {job, status: 'running', startedAt: '', text: '', checks: []};
+  return {...state, jobs: new Map(state.jobs).set(id, {...before, ...patch})};
+}

@@ -1,0 +1,123 @@
+/** The only place where the world is touched: intent, perform, effect; and settling what was left in doubt. */
+import type {JobIo, Results, Settled, Step} from './contract.ts';
+import {DeployError, LostAnswerError, StoppedError, exitCodes, toTrouble} from './errors.ts';
+import {resultsOf, stepKey} from './history.ts';
+import type {Json} from './json.ts';
+import type {Job} from './model.ts';
+import {type Run, throwIfStopped} from './run.ts';
+
+/** How often a step is performed again after its answer was lost and looking says that it did not happen. */
+const attempts = 3;
+
+/** Looking cannot tell whether a step happened. */
+export class UnknownStepError extends DeployError {
+  override readonly exitCode = exitCodes.unknown;
+}
+
+/** Performs a job's steps in order, each once; returns what they tell, one line each. */
+export async function performSteps<Io extends JobIo>(
+  run: Run<Io>,
+  job: Job,
+  steps: readonly Step<Io>[],
+): Promise<readonly string[]> {
+  const io = run.io(job);
+  const told: string[] = [];
+  for (const step of steps) {
+    const key = stepKey(job.component, step.id);
+    const result = run.done.get(key)?.result ?? (await settleOpen(run, io, job, step)) ?? (await perform(run, io, job, step));
+    told.push(step.tell(result));
+  }
+  return told;
+}
+
+/** Takes back what the steps of a refused release did to files and git, newest first, where it is still ours. */
+export async function undoSteps<Io extends JobIo>(run: Run<Io>, steps: ReadonlyMap<string, Step<Io>>): Promise<void> {
+  for (const [key, {job, step: id, request, result}] of [...run.done].toReversed()) {
+    const step = steps.get(key);
+    if (step?.undo === undefined) continue;
+    await run.emit({type: 'intent', job, step: id, request, undo: true});
+    try {
+      await step.undo(run.io(job), request, result);
+      await run.emit({type: 'effect', job, step: id, undo: true, result: {is: 'done', value: null}});
+    } catch (error) {
+      await run.emit({type: 'effect', job, step: id, undo: true, result: {is: 'failed', trouble: toTrouble(error)}});
+    }
+    run.done.delete(key);
+  }
+}
+
+/** The results of a component's steps so far. */
+export function results<Io extends JobIo>(run: Run<Io>, component: string): Results {
+  return resultsOf(run.done, component);
+}
+
+/** What an intent of an earlier process came to; undefined where there is none, or where it did not happen. */
+async function settleOpen<Io extends JobIo>(run: Run<Io>, io: Io, job: Job, step: Step<Io>): Promise<Json | undefined> {
+  const key = stepKey(job.component, step.id);
+  const intent = run.open.get(key);
+  if (intent === undefined) return undefined;
+  const result = await adopt(run, io, job, step, intent.request);
+  run.open.delete(key);
+  return result;
+}
+
+async function perform<Io extends JobIo>(run: Run<Io>, io: Io, job: Job, step: Step<Io>): Promise<Json> {
+  for (let attempt = 1; ; attempt++) {
+    throwIfStopped(run.stop);
+    const request = await step.request(io, results(run, job.component));
+    throwIfStopped(run.stop);
+    await run.emit({type: 'intent', job, step: step.id, request});
+    try {
+      const result = await step.perform(io, request);
+      await finish(run, job, step, request, result, false);
+      return result;
+    } catch (error) {
+      // Stopped in the middle: whether it happened is for whoever resumes to find out.
+      if (error instanceof StoppedError) throw error;
+      if (!(error instanceof LostAnswerError) || attempt === attempts) {
+        const is = error instanceof LostAnswerError ? 'unknown' : 'failed';
+        await run.emit({type: 'effect', job, step: step.id, result: {is, trouble: toTrouble(error)}});
+        throw error;
+      }
+      io.log(`The answer was lost (${error.message}); looking whether it happened.`);
+      const adopted = await adopt(run, io, job, step, request);
+      if (adopted !== undefined) return adopted;
+    }
+  }
+}
+
+/** Looks whether an intent happened: its result, undefined when it did not; asks where looking cannot tell. */
+async function adopt<Io extends JobIo>(run: Run<Io>, io: Io, job: Job, step: Step<Io>, request: Json): Promise<Json | undefined> {
+  for (;;) {
+    const settled: Settled<Json> = await step.settle(io, request);
+    if (settled === 'absent') {
+      await run.emit({type: 'effect', job, step: step.id, adopted: true, result: {is: 'absent'}});
+      return undefined;
+    }
+    if (settled !== 'unknown') {
+      await finish(run, job, step, request, settled.done, true);
+      return settled.done;
+    }
+    const text = `${step.title}: it was begun and its answer is missing. Looking cannot tell whether it happened.`;
+    const trouble = {what: text, next: ['Find out from the other side, then run `deploy-wizard resume`.']};
+    await run.emit({type: 'effect', job, step: step.id, result: {is: 'unknown', trouble}});
+    const answer = await run.ask({about: 'unknown step', job, step: step.id, text});
+    switch (answer.value) {
+      case 'look':
+        continue;
+      case 'again':
+        await run.emit({type: 'effect', job, step: step.id, result: {is: 'absent'}});
+        return undefined;
+      default:
+        throw new UnknownStepError(text, {
+          means: 'It may have happened or not; nothing was sent a second time.',
+          next: trouble.next,
+        });
+    }
+  }
+}
+
+async function finish<Io extends JobIo>(run: Run<Io>, job: Job, step: Step<Io>, request: Json, value: Json, adopted: boolean) {
+  await run.emit({type: 'effect', job, step: step.id, result: {is: 'done', value}, ...(adopted && {adopted})});
+  run.done.set(stepKey(job.component, step.id), {job, step: step.id, request, result: value});
+}

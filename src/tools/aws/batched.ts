@@ -1,0 +1,40 @@
+/**
+ * Gathers look-ups of the same moment into few calls: sixty components that poll the same cluster ask six
+ * times, not sixty. Results are shared within the moment only; nothing is cached.
+ */
+export function batched<T>(
+  most: number,
+  fetch: (group: string, names: readonly string[]) => Promise<readonly (T | undefined)[]>,
+): (group: string, name: string) => Promise<T | undefined> {
+  interface Waiting {
+    readonly name: string;
+    resolve(value: T | undefined): void;
+    reject(error: unknown): void;
+  }
+  const waiting = new Map<string, Waiting[]>();
+
+  const flush = (group: string) => {
+    const all = waiting.get(group) ?? [];
+    waiting.delete(group);
+    const names = [...new Set(all.map(({name}) => name))];
+    for (let start = 0; start < names.length; start += most) {
+      const part = names.slice(start, start + most);
+      const mine = all.filter(({name}) => part.includes(name));
+      fetch(group, part).then(
+        found => mine.forEach(({name, resolve}) => resolve(found[part.indexOf(name)])),
+        (error: unknown) => mine.forEach(({reject}) => reject(error)),
+      );
+    }
+  };
+
+  return (group, name) =>
+    new Promise((resolve, reject) => {
+      const queue = waiting.get(group);
+      if (queue) queue.push({name, resolve, reject});
+      else {
+        waiting.set(group, [{name, resolve, reject}]);
+        // A turn of the event loop later: pollers that woke together have all asked by then.
+        setImmediate(flush, group);
+      }
+    });
+}

@@ -1,0 +1,179 @@
+/**
+ * How AWS is called: clients made lazily, reads that retry, and writes that are sent once. The SDK's own
+ * retries sent Publish and RegisterTaskDefinition three times after a 500 or a reset (facts/aws.md,
+ * "Retries and doubled effects"): a write whose answer is lost is a LostAnswerError, and its step settles it.
+ */
+import {DeployError, LostAnswerError} from '../../release/errors.ts';
+
+export interface AwsOptions {
+  readonly region: string | undefined;
+  /** Used only where the environment holds no credentials: those win. */
+  readonly profile: string | undefined;
+  /** Command that gets new credentials, for the words of an error. */
+  readonly login: readonly string[] | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** What every client is made with. */
+export interface ClientConfig {
+  region: string;
+  maxAttempts: number;
+  endpoint?: string;
+  profile?: string;
+  credentials?: {accessKeyId: string; secretAccessKey: string; sessionToken?: string; expiration?: Date};
+  requestHandler: {connectionTimeout: number; requestTimeout: number; throwOnRequestTimeout: boolean};
+}
+
+/** A service as AWS_ENDPOINT_URL_<SERVICE> names it. */
+export type Service = 'ECR' | 'ECS' | 'EVENTBRIDGE' | 'SNS' | 'STS';
+
+const readAttempts = 5;
+
+export function clientConfig(options: AwsOptions, service: Service, use: 'read' | 'write'): ClientConfig {
+  const {env, login} = options;
+  const region = options.region ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
+  if (region === undefined) {
+    throw new DeployError('no AWS region is set', {
+      means: 'Nothing was changed.',
+      next: [
+        'Set aws.region of the environment in the config file, or AWS_REGION.',
+        ...(login ? [`Credentials: ${login.join(' ')}`] : []),
+      ],
+    });
+  }
+  const endpoint = env[`AWS_ENDPOINT_URL_${service}`] ?? env['AWS_ENDPOINT_URL'];
+  const credentials = environmentCredentials(env);
+  return {
+    region,
+    maxAttempts: use === 'read' ? readAttempts : 1,
+    ...(endpoint && {endpoint}),
+    ...(credentials ? {credentials} : options.profile === undefined ? {} : {profile: options.profile}),
+    requestHandler: {connectionTimeout: 5000, requestTimeout: 20_000, throwOnRequestTimeout: true},
+  };
+}
+
+/** Credentials that the environment holds; undefined where the SDK has to look further (profile, role, metadata). */
+function environmentCredentials(env: AwsOptions['env']): ClientConfig['credentials'] {
+  const {AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey} = env;
+  if (!accessKeyId || !secretAccessKey) return undefined;
+  const {AWS_SESSION_TOKEN: sessionToken, AWS_CREDENTIAL_EXPIRATION: ends} = env;
+  return {accessKeyId, secretAccessKey, ...(sessionToken && {sessionToken}), ...(ends && {expiration: new Date(ends)})};
+}
+
+// ── errors ───────────────────────────────────────────────────────────────────────────────────────────
+
+const throttled = new Set([
+  'ThrottlingException',
+  'Throttling',
+  'TooManyRequestsException',
+  'RequestLimitExceeded',
+  'Throttled',
+  'RequestThrottled',
+  'LimitExceededException',
+]);
+const credentialsMissing = new Set(['CredentialsProviderError', 'TokenProviderError']);
+const credentialsEnded = new Set(['ExpiredToken', 'ExpiredTokenException', 'RequestExpired']);
+const credentialsWrong = new Set([
+  'InvalidClientTokenId',
+  'UnrecognizedClientException',
+  'InvalidSignatureException',
+  'SignatureDoesNotMatch',
+  'AuthFailure',
+  'IncompleteSignature',
+]);
+const denied = new Set([
+  'AccessDenied',
+  'AccessDeniedException',
+  'AuthorizationError',
+  'UnauthorizedOperation',
+  'AuthorizationErrorException',
+]);
+
+/** Sends one call whose answer changes nothing. Errors come in the operator's words. */
+export async function read<T>(options: AwsOptions, action: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw inWords(options, action, error);
+  }
+}
+
+/**
+ * Sends one call that changes something, exactly once, unless AWS says that it did nothing because it was
+ * asked too often. Throws a LostAnswerError when nobody can tell whether it happened.
+ */
+export async function write<T>(
+  options: AwsOptions,
+  action: string,
+  call: () => Promise<T>,
+  sleep: (ms: number) => Promise<void>,
+): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await call();
+    } catch (error) {
+      const {name, status} = describe(error);
+      if (throttled.has(name) && attempt < backoff.length) {
+        await sleep(backoff[attempt] ?? 0);
+        continue;
+      }
+      // No status: the connection failed somewhere between here and there. Credentials fail before anything is sent.
+      const lost = (status === undefined && !credentialsMissing.has(name)) || (status !== undefined && status >= 500);
+      if (lost) {
+        throw new LostAnswerError(`the answer to ${action} was lost (${name}: ${messageOf(error)})`, {
+          means: 'It may or may not have happened.',
+          cause: error,
+        });
+      }
+      throw inWords(options, action, error);
+    }
+  }
+}
+
+/** Milliseconds between the attempts of a throttled write; the buckets refill 1 to 5 a second (facts/aws.md). */
+const backoff = [500, 1000, 2000, 4000, 8000, 8000];
+
+/** The error name that AWS gave, for the few that are answers (not found). */
+export function errorName(error: unknown): string {
+  return describe(error instanceof DeployError ? error.cause : error).name;
+}
+
+function inWords(options: AwsOptions, action: string, error: unknown): DeployError {
+  if (error instanceof DeployError) return error;
+  const {name} = describe(error);
+  const login = options.login?.join(' ');
+  const again = login === undefined ? 'Get new credentials, then try again.' : `Run: ${login}`;
+  const said = messageOf(error);
+  if (credentialsMissing.has(name))
+    return new DeployError(`there are no AWS credentials (${said})`, {next: [again], cause: error});
+  if (credentialsEnded.has(name)) return new DeployError('the AWS credentials have ended', {next: [again], cause: error});
+  if (credentialsWrong.has(name))
+    return new DeployError(`AWS does not accept the credentials (${name})`, {next: [again], cause: error});
+  if (denied.has(name)) {
+    return new DeployError(`not allowed to call ${action}: ${said}`, {
+      next: [`Ask for the permission ${action}, or use other credentials.`],
+      cause: error,
+    });
+  }
+  return new DeployError(`${action} failed: ${name === 'Error' ? said : `${name}: ${said}`}`, {cause: error});
+}
+
+function describe(error: unknown): {readonly name: string; readonly status: number | undefined} {
+  if (!(error instanceof Error)) return {name: 'Error', status: undefined};
+  const metadata: unknown = '$metadata' in error ? error.$metadata : undefined;
+  const status: unknown =
+    typeof metadata === 'object' && metadata !== null && 'httpStatusCode' in metadata ? metadata.httpStatusCode : undefined;
+  return {name: error.name, status: typeof status === 'number' ? status : undefined};
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.message !== '') return error.message;
+  return 'code' in error ? String(error.code) : error.name;
+}
+
+/** Makes a value once, when it is first asked for. */
+export function lazy<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}

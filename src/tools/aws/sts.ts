@@ -1,0 +1,28 @@
+/** Who is calling, and until when. */
+import {type AwsOptions, clientConfig, lazy, read} from './session.ts';
+
+export interface Identity {
+  readonly account: string;
+  readonly arn: string;
+  /** When the credentials end; undefined when they do not say. */
+  readonly expires: Date | undefined;
+}
+
+export interface Sts {
+  /** Asked once; every later call gets the same answer. */
+  identity(): Promise<Identity>;
+}
+
+export function createSts(options: AwsOptions): Sts {
+  return {
+    identity: lazy(() =>
+      read(options, 'sts:GetCallerIdentity', async () => {
+        const {STSClient, GetCallerIdentityCommand} = await import('@aws-sdk/client-sts');
+        const client = new STSClient(clientConfig(options, 'STS', 'read'));
+        const {expiration} = await client.config.credentials();
+        const {Account, Arn} = await client.send(new GetCallerIdentityCommand({}));
+        return {account: Account ?? '', arn: Arn ?? '', expires: expiration};
+      }),
+    ),
+  };
+}

@@ -1,0 +1,29 @@
+/** How a release meets people: one interface, chosen once at the start (TUI, lines with prompts, unattended). */
+import type {Command, Operator} from '../release/contract.ts';
+import type {TimedEvent} from '../release/events.ts';
+import type {Choice, FormAnswers, Survey} from '../release/form.ts';
+
+/** Sampled access to what jobs write, outside the events (facts/ink.md 1.6): the newest lines of each job. */
+export interface LogTap {
+  /** Raised by one with every line of any job: compare it to know whether to draw again. */
+  readonly version: number;
+  /** The newest lines of one job (at most `count`, oldest first), cleaned and redacted. Empty for an unknown job. */
+  tail(jobId: string, count: number): readonly string[];
+  /** How many lines the job has written in all. */
+  total(jobId: string): number;
+  /** Where the whole log is on disk; undefined when nothing is written (`plan`). */
+  path(jobId: string): string | undefined;
+}
+
+export interface Frontend {
+  /** Asks what the flags left open. Undefined when the operator gave up before anything was started. */
+  choose(flags: FormAnswers, survey: Survey): Promise<Choice | undefined>;
+  readonly operator: Operator;
+  /** What the operator asks for while it runs. Called at most once, before the first event. */
+  onCommand(listener: (command: Command) => void): void;
+  /** Every event of the run, in order; also those of a resumed run's past (`past`: draw, do not announce). */
+  show(event: TimedEvent, past?: boolean): void;
+  watchLogs(logs: LogTap): void;
+  /** Gives the terminal back. Whatever was drawn in place is gone then, or left as plain text. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,110 @@
+/** The line view, for CI and for terminals without a TUI: one line an event that matters, nothing drawn in place. */
+import type {Question, TimedEvent} from '../release/events.ts';
+import {type AnyComponentPlan, type Job, type Plan, isNoop, riskOf, wholeRelease} from '../release/model.ts';
+import {clean} from './text.ts';
+import {checkMark, duration, marks, shortFingerprint, totals, versions} from './words.ts';
+
+/** Returns the lines of one event: usually one, none for what is not worth reading. */
+export function linesView(
+  env: Readonly<Record<string, string | undefined>>,
+  planOnly: boolean,
+): (event: TimedEvent) => readonly string[] {
+  const glyphs = marks(env);
+  const begun = new Map<string, number>();
+
+  const took = (job: Job, at: string) => duration(Date.parse(at) - (begun.get(key(job)) ?? Date.parse(at)));
+  const lines = (event: TimedEvent): readonly string[] => {
+    switch (event.type) {
+      case 'run.started':
+        return [`${event.application} ${event.version} → ${event.environment}   run ${event.run}`];
+      case 'run.resumed':
+        return ['resumed'];
+      case 'question.asked':
+        return asked(event.question);
+      case 'question.answered':
+        return event.answer.because === undefined
+          ? []
+          : [`  ${event.answer.value === '' ? 'no' : event.answer.value} (${event.answer.because})`];
+      case 'job.started':
+        begun.set(key(event.job), Date.parse(event.at));
+        return event.job.phase === 'confirm'
+          ? []
+          : [`${glyphs.going} ${name(event.job)}${event.text === undefined ? '' : `: ${event.text}`}`];
+      case 'job.progress':
+        return [];
+      case 'job.succeeded':
+        return [`${glyphs.good} ${name(event.job)}: ${event.text} (${took(event.job, event.at)})`];
+      case 'job.failed':
+        // The refusal has said it.
+        if (event.job.phase === 'confirm') return [];
+        return [
+          `${glyphs.bad} ${name(event.job)}: ${event.trouble.what} (${took(event.job, event.at)})`,
+          ...[event.trouble.means ?? [], event.trouble.next ?? []].flat().map(line => `    ${line}`),
+        ];
+      case 'job.skipped':
+        return [`${glyphs.open} ${name(event.job)}: ${event.text}`];
+      case 'plan.ready':
+        // A plan that is all that was asked for is the result: it goes where results go.
+        return planOnly ? [] : planLines(event.plan);
+      case 'approval.given':
+        return [
+          `${glyphs.good} approved by ${event.by}${event.covers.length === 0 ? '' : ` (${event.covers.join(', ')})`}, plan ${shortFingerprint(event.fingerprint)}`,
+        ];
+      case 'approval.refused':
+        return [`${glyphs.bad} refused: ${event.because}`];
+      case 'intent':
+        return event.undo ? [`  ${name(event.job)}: taking back ${event.step}`] : [];
+      case 'effect':
+        return event.adopted && event.result.is === 'done' ? [`  ${name(event.job)}: ${event.step} had happened already`] : [];
+      case 'check': {
+        const {status, text, found, evidence = [], next} = event.check;
+        const more = status === 'failed' || status === 'warned' ? [...evidence, ...(next === undefined ? [] : [next])] : [];
+        return [`  ${checkMark(glyphs, status)} ${text}: ${found}`, ...more.map(line => `      ${line}`)];
+      }
+      case 'run.finished':
+        return [];
+    }
+  };
+  return event => lines(event).flatMap(line => line.split('\n').map(clean));
+}
+
+function key({component, phase}: Job): string {
+  return `${component}.${phase}`;
+}
+
+function name({component, phase}: Job): string {
+  return component === wholeRelease ? phase : `${component} ${phase}`;
+}
+
+function asked(question: Question): readonly string[] {
+  switch (question.about) {
+    case 'start':
+      return [`? start ${question.phase}: ${question.work.map(({component, text}) => `${component}: ${text}`).join('; ')}`];
+    case 'approval':
+      return [
+        `? approve plan ${shortFingerprint(question.fingerprint)}${question.again ? ' (the world has changed since it was last asked)' : ''}`,
+      ];
+    case 'preflight':
+      return [`? ${question.failed.length} requirements are not met: try again`];
+    case 'failure':
+      return [`? ${name(question.job)} failed: ${question.choices.join(' or ')}`];
+    case 'unknown step':
+      return [`? ${question.text}`];
+  }
+}
+
+/** The plan as text: every component, every change, old → new. */
+export function planLines(plan: Plan): readonly string[] {
+  return ['', `Plan ${shortFingerprint(plan.fingerprint)}: ${totals(plan)}`, ...plan.components.flatMap(componentLines), ''];
+}
+
+function componentLines(plan: AnyComponentPlan): readonly string[] {
+  return [
+    `  ${plan.component}   ${versions(plan)}   ${isNoop(plan) ? 'nothing to do' : riskOf(plan)}`,
+    ...plan.changes.flatMap(({risk, summary, flags, details}) => [
+      `    ${risk}: ${summary}${flags.length === 0 ? '' : `   [${flags.join(', ')}]`}`,
+      ...details.map(({name, before, after}) => `      ${name}: ${before === null ? '' : `${before} → `}${after ?? '(none)'}`),
+    ]),
+    ...plan.notes.map(note => `    ${note}`),
+  ];
+}

@@ -1,0 +1,144 @@
+/** Keys of the form: environment, version, components. */
+import {canGoBack, type Form, goingAlong, isAsking, judge, lookOf} from '../state/form.ts';
+import {selectedId} from '../state/lists.ts';
+import {typedVersion} from '../state/mode.ts';
+import type {Action} from '../state/model.ts';
+import type {Scene} from '../scene.ts';
+import type {Act, Binding, ModeKeys} from './binding.ts';
+import {digits, moving, toTheEnds} from './moving.ts';
+
+/** An act on the open form. */
+function onForm(act: (form: Form, scene: Scene) => Action | undefined): Act {
+  return scene => (isAsking(scene.model.form) ? act(scene.model.form, scene) : undefined);
+}
+
+const back: Binding = {
+  keys: {escape: onForm(() => ({do: 'form step', step: {do: 'back'}}))},
+  label: 'esc',
+  does: 'back',
+  place: 'bar',
+  when: ({model}) => model.form !== undefined && canGoBack(model.form),
+};
+
+/** The version that `enter` would choose now. */
+export function versionHere(form: Form, {model}: Pick<Scene, 'model'>): string {
+  const selected = selectedId(model, 'versions') ?? typedVersion;
+  return selected === typedVersion ? form.typed : selected;
+}
+
+const chooseVersion: Binding = {
+  keys: {
+    enter: onForm((form, scene) => {
+      const value = versionHere(form, scene);
+      if (!judge(form, value).ready) return undefined;
+      return {do: 'form step', step: {do: 'answer', step: 'version', value}};
+    }),
+  },
+  label: 'enter',
+  does: 'choose',
+  place: 'bar',
+};
+
+const lookAgain: Binding = {
+  keys: {
+    r: onForm(form => {
+      const {environment} = form.state.answers;
+      return environment === undefined ? undefined : {do: 'look again', environment};
+    }),
+  },
+  label: 'r',
+  does: 'look again',
+  place: 'bar',
+};
+
+/** What is typed goes into the field, which is selected with it. */
+function typeVersion(text: string): Action {
+  return {do: 'version typed', text};
+}
+
+/** A new set of left-out components, made from all ids and the ones left out so far. */
+function leaveOut(change: (ids: readonly string[], without: ReadonlySet<string>, selected: string) => Iterable<string>): Act {
+  return onForm((form, {model}) => {
+    const ids = lookOf(form).cards.map(card => card.id);
+    return {do: 'components left out', without: new Set(change(ids, form.without, selectedId(model, 'components') ?? ''))};
+  });
+}
+
+function toggled(_ids: readonly string[], without: ReadonlySet<string>, selected: string): readonly string[] {
+  return without.has(selected) ? [...without].filter(id => id !== selected) : [...without, selected];
+}
+
+export const environmentKeys: ModeKeys = {
+  bindings: [
+    moving('environments'),
+    {
+      keys: {
+        enter: onForm((_form, {model}) => {
+          const value = selectedId(model, 'environments');
+          return value === undefined ? undefined : {do: 'form step', step: {do: 'answer', step: 'environment', value}};
+        }),
+      },
+      label: 'enter',
+      does: 'choose',
+      place: 'bar',
+    },
+    toTheEnds('environments'),
+    digits('environments'),
+  ],
+};
+
+export const versionKeys: ModeKeys = {
+  bindings: [
+    moving('versions'),
+    chooseVersion,
+    {
+      keys: Object.fromEntries('0123456789'.split('').map(digit => [digit, () => typeVersion(digit)])),
+      label: '0-9',
+      does: 'type a version',
+      place: 'bar',
+    },
+    back,
+    lookAgain,
+    toTheEnds('versions'),
+  ],
+  paste: (_scene, text) => typeVersion(text),
+};
+
+export const versionFieldKeys: ModeKeys = {
+  bindings: [moving('versions', false), chooseVersion, back],
+  field: {
+    text: ({model}) => model.form?.typed ?? '',
+    set: (_scene, text) => typeVersion(text),
+  },
+};
+
+export const componentsKeys: ModeKeys = {
+  bindings: [
+    moving('components'),
+    {
+      keys: {space: leaveOut(toggled)},
+      label: 'space',
+      does: 'toggle',
+      place: 'bar',
+    },
+    {
+      keys: {
+        enter: onForm(form => {
+          const value = goingAlong(form).map(card => card.id);
+          if (value.length === 0 || !lookOf(form).done) return undefined;
+          return {do: 'form step', step: {do: 'answer', step: 'components', value}};
+        }),
+      },
+      label: 'enter',
+      does: 'go on',
+      place: 'bar',
+    },
+    back,
+    {keys: {a: leaveOut(() => [])}, label: 'a', does: 'all', place: 'bar'},
+    {keys: {n: leaveOut(ids => ids)}, label: 'n', does: 'none', place: 'bar'},
+    {keys: {i: leaveOut((ids, without) => ids.filter(id => !without.has(id)))}, label: 'i', does: 'invert', place: 'bar'},
+    {...lookAgain, place: 'help'},
+    toTheEnds('components'),
+    digits('components'),
+  ],
+};

@@ -1,0 +1,60 @@
+/** How the rows of the terminal are shared out: the rail, the screen, what is asked, the keys. */
+import {choiceLine} from './keys/help.ts';
+import {currentQuestion} from './keys/run.ts';
+import {elsewhereLines, leavingLines, questionLines} from './lines/questions.ts';
+import type {Moment, Scene, Size} from './scene.ts';
+import {modeOf} from './state/mode.ts';
+import type {Model} from './state/model.ts';
+import {dim, type Line, line} from './text/line.ts';
+import {glyphs} from './text/glyphs.ts';
+
+/** The rail and the help bar, each with a free line; and the last row, which stays free (facts/ink.md 1.1). */
+const around = 3 + 2 + 1;
+
+/** A scene with what is asked below it. */
+export interface Laid extends Scene {
+  readonly footer: readonly Line[];
+}
+
+/** The scene of a model in a terminal of this size. One column is left free at each side. */
+export function sceneOf(model: Model, size: Size, moment: Moment): Laid {
+  const width = size.columns - 2;
+  const height = Math.max(0, size.rows - around);
+  const footer = footerLines({model, moment, width, height});
+  return {model, moment, width, height: height - footer.length, footer};
+}
+
+/** What is asked, between the screen and the keys. It takes its room from the screen: half of it at most. */
+function footerLines(scene: Scene): readonly Line[] {
+  const asked = askedLines(scene).slice(0, Math.max(2, Math.floor(scene.height / 2) - 2));
+  if (asked.length === 0) return [];
+  const choices = choiceLine(scene);
+  return [line(glyphs.rule.repeat(scene.width), dim), ...asked, ...(choices.length > 0 ? [choices] : [])];
+}
+
+function askedLines(scene: Scene): readonly Line[] {
+  const {model, width, height} = scene;
+  switch (modeOf(model)) {
+    case 'leaving':
+      return leavingLines(model, width, Math.max(1, Math.floor(height / 2) - 3));
+    case 'log':
+      return model.asks.slice(0, 1).flatMap(ask => elsewhereLines(ask, width));
+    case 'preflight':
+    case 'work':
+    case 'board': {
+      const question = currentQuestion(model);
+      if (question !== undefined) return questionLines(question, width);
+      return model.asks.slice(0, 1).flatMap(ask => elsewhereLines(ask, width));
+    }
+    case 'environment':
+    case 'version':
+    case 'version field':
+    case 'components':
+    case 'starting':
+    case 'review':
+    case 'confirm':
+    case 'finished':
+    case 'help':
+      return [];
+  }
+}

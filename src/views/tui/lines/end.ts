@@ -1,0 +1,51 @@
+import type {ComponentEnd} from '../../../release/model.ts';
+import type {RunState} from '../../../release/reducer.ts';
+import {glyphs} from '../text/glyphs.ts';
+import {blank, bold, cell, dim, gap, type Line, paragraph, span, type Style, widest} from '../text/line.ts';
+import {isBadOutcome} from '../text/words.ts';
+
+const endMarks: Readonly<Record<ComponentEnd['end'], readonly [glyph: string, style: Style]>> = {
+  verified: [glyphs.done, {colour: 'green'}],
+  unchanged: [glyphs.nothing, dim],
+  'not proven': [glyphs.warned, {colour: 'yellow'}],
+  failed: [glyphs.failed, {colour: 'red'}],
+  'rolled back': [glyphs.failed, {colour: 'yellow'}],
+  superseded: [glyphs.warned, {colour: 'yellow'}],
+  stopped: [glyphs.warned, {colour: 'yellow'}],
+  unknown: [glyphs.asked, {colour: 'yellow'}],
+  'not started': [glyphs.open, dim],
+};
+
+/**
+ * How the run ended, component by component.
+ *
+ *     ✖ failed: notification-services cannot start
+ *
+ *     ✔ pass-core               verified      1.13.2 → 1.14.0   https://pass.example.edu/version answers 1.14.0
+ *     ✖ notification-services   failed        1.13.2 → 1.14.0   CannotPullContainerError: not found
+ */
+export function endLines({finished}: RunState, width: number): readonly Line[] {
+  if (finished === undefined) return [];
+  const isBad = isBadOutcome(finished.outcome);
+  const head: Line = [
+    span(`${isBad ? glyphs.failed : glyphs.done} ${finished.outcome}  `, {colour: isBad ? 'red' : 'green', bold: true}),
+  ];
+  const names = widest(
+    finished.components.map(({component}) => component),
+    Math.floor(width / 3),
+  );
+  return [
+    ...paragraph(finished.text, width, bold, head),
+    blank,
+    ...finished.components.flatMap(end => oneEnd(end, names, width)),
+    blank,
+    [span(finished.touched ? 'What was done is in the record.' : 'No environment has been touched.', dim)],
+  ];
+}
+
+function oneEnd({component, from, to, end, note}: ComponentEnd, names: number, width: number): readonly Line[] {
+  const [glyph, style] = endMarks[end];
+  const versions = from === undefined || from === to ? to : `${from} ${glyphs.arrow} ${to}`;
+  const head: Line = [cell(glyph, 2, style), cell(component, names), gap(2), cell(end, 13, style)];
+  return paragraph(note === '' ? versions : `${versions}  ${note}`, width, dim, head);
+}

@@ -1,0 +1,51 @@
+import type {Scene} from '../scene.ts';
+import {componentName} from '../state/rows.ts';
+import {bold, cut, dim, gap, type Line, line, span, spread} from '../text/line.ts';
+import {glyphs} from '../text/glyphs.ts';
+import {count} from '../text/words.ts';
+
+export interface LogWindow {
+  readonly lines: readonly string[];
+  /** Counted from the first line that the job wrote: the oldest that is kept, the one after the last shown, all. */
+  readonly first: number;
+  readonly end: number;
+  readonly total: number;
+}
+
+/** The lines of the log pane: the newest ones while following, else those before `end`. Sampled from the tap, not reduced. */
+export function logWindow({model, height}: Scene): LogWindow | undefined {
+  const {log, logs} = model;
+  if (log === undefined || logs === undefined) return undefined;
+  const room = Math.max(1, height - 1);
+  const total = logs.total(log.job);
+  const kept = logs.tail(log.job, total);
+  const first = total - kept.length;
+  const end = Math.min(total, Math.max(log.end ?? total, first + Math.min(room, kept.length)));
+  return {lines: kept.slice(Math.max(0, end - room - first), end - first), first, end, total};
+}
+
+/**
+ * The log of one job, over the whole screen.
+ *
+ *     service · build                                    paused: 42 new lines, G follows      1,204 lines
+ *     #8 [2/4] COPY . /app
+ *     #8 DONE 0.4s
+ */
+export function logLines(scene: Scene): readonly Line[] {
+  const {model, width} = scene;
+  const window = logWindow(scene);
+  const job = model.log && model.run.jobs.get(model.log.job)?.job;
+  const name = job === undefined ? '' : `${componentName(job.component)} ${glyphs.dot} ${job.phase}`;
+  if (window === undefined || window.total === 0) return [line(name, bold), line('Nothing has been written yet.', dim)];
+  const newer = window.total - window.end;
+  const state = model.log?.end === undefined ? 'following' : `paused: ${count(newer, 'newer line')}, G follows`;
+  const path = model.logs?.path(model.log?.job ?? '');
+  const left = [span(name, bold), ...(path === undefined ? [] : [gap(2), span(path, dim)])];
+  return [spread(left, [span(state, {colour: newer > 0 ? 'yellow' : 'cyan'})], width), ...window.lines.map(row => line(row))];
+}
+
+/** The end of a job's log, below its details. */
+export function logTail({model, width}: Scene, job: string, height: number): readonly Line[] {
+  if (height <= 0) return [];
+  return (model.logs?.tail(job, height) ?? []).map(row => cut([span(`${glyphs.divider} `, dim), span(row, dim)], width));
+}

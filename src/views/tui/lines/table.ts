@@ -1,0 +1,66 @@
+import type {Progress} from '../../../release/events.ts';
+import type {Moment} from '../scene.ts';
+import type {Row} from '../state/rows.ts';
+import {glyphs} from '../text/glyphs.ts';
+import {accent, cell, dim, gap, type Line, type Span, span, spread, widest} from '../text/line.ts';
+import {clockTime} from '../text/words.ts';
+import {rowMark} from './states.ts';
+
+const barWidth = 10;
+const countWidth = 6;
+const stateWidth = 13;
+
+/** The two columns in front of a row that can be selected, and its name. */
+export function pointed(name: string, width: number, isSelected: boolean): Line {
+  return [
+    span(isSelected ? `${glyphs.pointer} ` : '  ', accent),
+    cell(name, width, isSelected ? {...accent, bold: true} : {}),
+    gap(2),
+  ];
+}
+
+/**
+ * The run's table: one line a row, numbers in columns, the last thing heard at the end.
+ *
+ *     ▸ pass-core               ✔ verified     https://pass.example.edu/version answers 1.14.0     00:41
+ *       deposit-services        ⠹ applying     █████░░░░░ 1/2   task 7d1f… is healthy              00:58
+ *       journal-loader          ○ waiting      for pass-core
+ */
+export function tableLines(rows: readonly Row[], selected: string | undefined, width: number, moment: Moment): readonly Line[] {
+  const names = widest(
+    rows.map(row => row.name),
+    Math.floor(width * 0.28),
+  );
+  return rows.map(row => {
+    const state = rowMark(row.is, row.word, stateWidth, moment);
+    const text = span(row.text, row.is === 'failed' ? {colour: 'red'} : dim);
+    const left = [...pointed(row.name, names, row.id === selected), state, gap(1), ...bar(row), text];
+    return spread(left, [cell(elapsed(row, moment.now), 7, dim, 'right')], width);
+  });
+}
+
+/** The bar of a running row, where what it does can be counted. */
+function bar(row: Row): readonly Span[] {
+  const progress = row.is === 'running' ? row.job?.progress : undefined;
+  const share = shareOf(progress);
+  if (progress === undefined || share === undefined) return [];
+  const full = Math.round(share * barWidth);
+  return [
+    span(glyphs.full.repeat(full), accent),
+    span(glyphs.empty.repeat(barWidth - full), dim),
+    gap(1),
+    cell(`${progress.done}/${progress.total}`, countWidth),
+    gap(1),
+  ];
+}
+
+function shareOf(progress: Progress | undefined): number | undefined {
+  if (progress?.done === undefined || progress.total === undefined || progress.total <= 0) return undefined;
+  return Math.max(0, Math.min(1, progress.done / progress.total));
+}
+
+function elapsed(row: Row, now: number): string {
+  const from = Date.parse(row.startedAt ?? '');
+  const to = row.endedAt === undefined ? now : Date.parse(row.endedAt);
+  return Number.isNaN(from) || Number.isNaN(to) || row.is === 'skipped' ? '' : clockTime(to - from);
+}

@@ -1,0 +1,28 @@
+import {checkCounts} from '../lines/checks.ts';
+import {scrollableOf, topOf} from '../lines/panes.ts';
+import {Lines} from '../parts/lines.tsx';
+import type {Scene} from '../scene.ts';
+import {blank, bold, dim, line, scrolled, spread} from '../text/line.ts';
+
+/**
+ *     Checking                                                                 14 of 17, 1 failed
+ *
+ *     ✔ release            credentials are of the configured account    333333333333 as release-manager
+ *     ✖ notification       no other deployment is in flight
+ *         another deployment is in flight: 1.13.3, 1 of 2 tasks running
+ *         next: wait for it, or stop it in ECS, then look again
+ */
+export function PreflightScreen({scene}: {readonly scene: Scene}) {
+  const {model, width} = scene;
+  const checks = scrollableOf(scene);
+  const title = model.asks.length > 0 ? 'Not everything is as it must be' : 'Checking what must be true before anything is done';
+  return (
+    <Lines
+      lines={[
+        spread(line(title, bold), line(checkCounts(model.run), dim), width),
+        blank,
+        ...scrolled(checks.lines, topOf(model, checks), checks.height),
+      ]}
+    />
+  );
+}

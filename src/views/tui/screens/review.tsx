@@ -1,0 +1,71 @@
+import {Box, useIsScreenReaderEnabled} from 'ink';
+import {type AnyComponentPlan, riskOf} from '../../../release/model.ts';
+import {totalLine} from '../lines/changes.ts';
+import {reviewWidths, scrollableOf, titleHeight, topOf} from '../lines/panes.ts';
+import {pointed} from '../lines/table.ts';
+import {Lines} from '../parts/lines.tsx';
+import type {Scene} from '../scene.ts';
+import {selectedId} from '../state/lists.ts';
+import {glyphs} from '../text/glyphs.ts';
+import {accent, around, blank, bold, cut, dim, type Line, line, scrolled, span, spread} from '../text/line.ts';
+import {riskStyle} from '../text/words.ts';
+
+/**
+ *     What would change                                                          3 update, 1 outage
+ *
+ *       pass-core          trigger  │ service  Terraform  0.7.1 → 0.7.2
+ *     ▸ service            outage   │
+ *       grant-loader       update   │ outage   aws_instance.default is destroyed, then created
+ *                                   │   user_data   …:0.7.1 → …:0.7.2
+ */
+export function ReviewScreen({scene}: {readonly scene: Scene}) {
+  const {model, width, height} = scene;
+  const hasBorders = !useIsScreenReaderEnabled();
+  const {plan} = model.run;
+  if (plan === undefined) return null;
+  const selected = selectedId(model, 'changes');
+  const at = plan.components.findIndex(({component}) => component === selected);
+  const {left, right} = reviewWidths(scene);
+  const changes = scrollableOf(scene);
+  const room = height - titleHeight;
+  const isReading = model.reading === 'changes';
+  const again = model.asks.some(ask => ask.about === 'approval' && ask.again);
+  const title = again ? 'The world has changed since: this is a new plan' : 'What would change';
+  return (
+    <>
+      <Lines lines={[spread(line(title, again ? {colour: 'yellow', bold: true} : bold), totalLine(plan), width), blank]} />
+      <Box height={room}>
+        <Box width={left} flexShrink={0}>
+          <Lines
+            lines={around(
+              plan.components.map(row => componentRow(row, left, row.component === selected)),
+              at,
+              room,
+            )}
+          />
+        </Box>
+        {hasBorders && (
+          <Box width={3} flexShrink={0}>
+            <Lines lines={Array.from({length: room}, () => line(` ${glyphs.divider} `, isReading ? accent : dim))} />
+          </Box>
+        )}
+        <Box width={right} flexShrink={0}>
+          <Lines lines={scrolled(changes.lines, topOf(model, changes), changes.height).map(row => cut(row, right))} />
+        </Box>
+      </Box>
+    </>
+  );
+}
+
+const riskWidth = 7;
+
+function componentRow(plan: AnyComponentPlan, width: number, isSelected: boolean): Line {
+  const risk = riskOf(plan);
+  const isFlagged = plan.changes.some(({flags}) => flags.length > 0);
+  const word = risk === 'none' ? 'nothing' : risk;
+  return [
+    ...pointed(plan.component, width - riskWidth - 6, isSelected),
+    span(word, riskStyle(risk)),
+    ...(isFlagged ? [span(glyphs.warned, {colour: 'yellow', bold: true})] : []),
+  ];
+}

@@ -1,0 +1,111 @@
+import {isDowngrade} from '../../../release/version.ts';
+import {truncateStart} from '../../text.ts';
+import {versionHere} from '../keys/form.ts';
+import {spinnerSpan} from '../lines/states.ts';
+import {pointed} from '../lines/table.ts';
+import {Lines} from '../parts/lines.tsx';
+import type {Scene} from '../scene.ts';
+import {type Form, judge, type Look, lookOf} from '../state/form.ts';
+import {rowIds, selectedId} from '../state/lists.ts';
+import {typedVersion} from '../state/mode.ts';
+import {glyphs} from '../text/glyphs.ts';
+import {accent, around, blank, bold, cell, dim, gap, type Line, line, paragraph, span, spread, widest} from '../text/line.ts';
+import {count, kindWord} from '../text/words.ts';
+
+/**
+ *     Which version?                                                        production has 1.13.2
+ *
+ *     ▸ 1.13.3       patch
+ *       1.14.0       minor
+ *       other        type a version
+ *
+ *     a downgrade for service: asks for the environment's name
+ *
+ *     What runs there now
+ *     pass-core           SNS trigger      1.13.2
+ *     deposit-services    ⠹ looking…
+ */
+export function VersionScreen({scene}: {readonly scene: Scene}) {
+  const {form} = scene.model;
+  if (form === undefined) return null;
+  const {width, height} = scene;
+  const choices = versionRows(form, scene);
+  // Two lines at least, so that the rest of the screen stays where it is while somebody types.
+  const judged = judgement(form, scene);
+  const meaning = judged.length < 2 ? [...judged, blank] : judged.slice(0, 4);
+  const now = componentRows(lookOf(form), scene);
+  const at = Math.max(0, rowIds(scene.model, 'versions').indexOf(selectedId(scene.model, 'versions') ?? ''));
+  // The list comes first; what runs there gets the rest, and at least a few lines of it.
+  const room = Math.min(choices.length, Math.max(3, height - 6 - Math.min(now.length + 1, 5)));
+  const rest = height - room - 3 - meaning.length;
+  return (
+    <Lines
+      lines={[
+        spread(line('Which version?', bold), whatIsThere(form), width),
+        blank,
+        ...around(choices, at, room),
+        blank,
+        ...meaning,
+        ...(rest > 2 ? [blank, line('What runs there now', dim), ...around(now, 0, rest - 2)] : []),
+      ]}
+    />
+  );
+}
+
+function whatIsThere(form: Form): Line {
+  const versions = [...new Set(lookOf(form).cards.flatMap(({version}) => (version === undefined ? [] : [version])))];
+  if (versions.length === 0) return [];
+  const there = versions.length === 1 ? versions[0] : `${versions.length} versions: ${versions.join(', ')}`;
+  return line(`${form.state.answers.environment} has ${there}`, dim);
+}
+
+function versionRows(form: Form, {model, width}: Scene): readonly Line[] {
+  const {suggestions, cards} = lookOf(form);
+  const selected = selectedId(model, 'versions');
+  const versions = widest([...suggestions.map(({version}) => version), 'other'], 30);
+  const isTyping = selected === typedVersion;
+  const field: Line = isTyping
+    ? [span(truncateStart(form.typed, width - versions - 8)), span(glyphs.caret, accent)]
+    : [span(form.typed === '' ? 'type a version' : form.typed, dim)];
+  return [
+    ...suggestions.map(({version, text}) => [
+      ...pointed(version, versions, version === selected),
+      span(text, dim),
+      ...(cards.some(card => isDowngrade(card.version, version)) ? [span(', downgrade', {colour: 'yellow'})] : []),
+    ]),
+    [...pointed('other', versions, isTyping), ...field],
+  ];
+}
+
+/** What the selected version would mean, under the list: the problem, the note, or why it must wait. */
+function judgement(form: Form, scene: Scene): readonly Line[] {
+  const version = versionHere(form, scene);
+  const {problem, note} = judge(form, version);
+  const look = lookOf(form);
+  if (problem !== undefined)
+    return paragraph(problem, scene.width, {colour: 'red'}, [span(`${glyphs.failed} `, {colour: 'red'})]);
+  if (!look.done) return [[spinnerSpan(scene.moment), span(`looking at what runs there${glyphs.ellipsis}`, dim)]];
+  if (note !== undefined)
+    return paragraph(note, scene.width, {colour: 'yellow'}, [span(`${glyphs.warned} `, {colour: 'yellow'})]);
+  if (version === '') return [line('such as 1.14.0, 1.14.0-RC1 or 1.14.0-SNAPSHOT', dim)];
+  const changed = look.cards.filter(card => card.version !== version).length;
+  return [line(`${changed} of ${count(look.cards.length, 'component')} would change`, dim)];
+}
+
+/** One line a component: what it runs now, or why that cannot be told. */
+function componentRows({cards, done}: Look, {width, moment}: Scene): readonly Line[] {
+  const names = widest(
+    cards.map(({id}) => id),
+    Math.floor(width / 3),
+  );
+  const rows = cards.flatMap(({id, kind, version, source, problem}): readonly Line[] => {
+    const head = [cell(id, names), gap(2), cell(kindWord(kind), 16, dim)];
+    const inSource = source === undefined || source === version ? [] : [span(`  source: ${source}`, dim)];
+    if (problem === undefined) return [[...head, version === undefined ? span('no version', dim) : span(version), ...inSource]];
+    return [
+      ...paragraph(problem.what, width, {colour: 'red'}, [...head, span(`${glyphs.failed} `, {colour: 'red'})]),
+      ...(problem.next ?? []).flatMap(next => paragraph(next, width, {}, [gap(names + 20), span('next: ', accent)])),
+    ];
+  });
+  return done ? rows : [...rows, [spinnerSpan(moment), span(`looking${glyphs.ellipsis}`, dim)]];
+}

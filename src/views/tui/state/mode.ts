@@ -1,0 +1,91 @@
+/** Which screen is on, and what the keys mean now. Both follow from the model: nothing switches screens. */
+import type {Question} from '../../../release/events.ts';
+import {type Job, type Phase, phases} from '../../../release/model.ts';
+import {isAsking} from './form.ts';
+import type {Model} from './model.ts';
+
+export type Screen =
+  | 'environment'
+  | 'version'
+  | 'components'
+  | 'starting'
+  | 'preflight'
+  | 'work'
+  | 'review'
+  | 'confirm'
+  | 'board'
+  | 'finished';
+
+/** What keys are looked up under: a screen, a field on it, or what lies over it. */
+export type Mode = Screen | 'version field' | 'leaving' | 'help' | 'log';
+
+/** The row below the suggestions, where a version is typed. */
+export const typedVersion = '';
+
+export function modeOf(model: Model): Mode {
+  if (model.leaving) return 'leaving';
+  if (model.help) return 'help';
+  if (model.log !== undefined) return 'log';
+  return modeBelow(model);
+}
+
+/** The mode without what lies over the screen: what the help page is about. */
+export function modeBelow(model: Model): Mode {
+  const screen = screenOf(model);
+  return screen === 'version' && isTypingVersion(model) ? 'version field' : screen;
+}
+
+function isTypingVersion({form, cursor}: Model): boolean {
+  if (form === undefined) return false;
+  const look = form.looks.get(form.state.answers.environment ?? '');
+  const suggestions = look?.suggestions ?? [];
+  return suggestions.length === 0 || cursor.versions === typedVersion;
+}
+
+export function screenOf(model: Model): Screen {
+  const {form, run, asks} = model;
+  if (isAsking(form)) return form.state.step === 'done' ? 'starting' : form.state.step;
+  if (run.finished !== undefined) return 'finished';
+  const [ask] = asks;
+  if (ask !== undefined) return screenOfQuestion(ask, model);
+  const phase = phaseReached(model);
+  return phase === undefined ? 'starting' : screenOfPhase(phase);
+}
+
+function screenOfQuestion(question: Question, {confirmation}: Model): Screen {
+  switch (question.about) {
+    case 'preflight':
+      return 'preflight';
+    case 'start':
+      return 'work';
+    case 'approval':
+      return confirmation?.question === question.id && confirmation.open ? 'confirm' : 'review';
+    case 'failure':
+    case 'unknown step':
+      return screenOfPhase(question.job.phase);
+  }
+}
+
+function screenOfPhase(phase: Phase): Screen {
+  switch (phase) {
+    case 'preflight':
+      return 'preflight';
+    case 'bump':
+    case 'build':
+    case 'push':
+    case 'plan':
+      return 'work';
+    case 'confirm':
+    case 'apply':
+    case 'verify':
+      return 'board';
+  }
+}
+
+/** The furthest phase that anything has been heard of; undefined before the run started. */
+export function phaseReached({run}: Model): Phase | undefined {
+  if (run.started === undefined) return undefined;
+  const begun = [...run.jobs.values()].map(({job}: {readonly job: Job}) => phases.indexOf(job.phase));
+  const approved = run.approval?.type === 'approval.given' ? [phases.indexOf('confirm')] : [];
+  return phases[Math.max(0, ...begun, ...approved)];
+}

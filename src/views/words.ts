@@ -1,0 +1,59 @@
+/** Words that several views share: durations, counts, glyphs for lines of plain text. */
+import type {Change, Check, ComponentEnd, Plan} from '../release/model.ts';
+import {isNoop, risks} from '../release/model.ts';
+
+/** `41 s`, `3 min 12 s`, `1 h 5 min`. */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min${seconds % 60 === 0 ? '' : ` ${seconds % 60} s`}`;
+  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+}
+
+/** `3 update, 1 trigger`, worst last; `nothing` for a plan without changes. */
+export function totals(plan: Plan): string {
+  const changes: readonly Change[] = plan.components.flatMap(({changes}) => changes);
+  const words = risks
+    .filter(risk => risk !== 'none')
+    .flatMap(risk => {
+      const count = changes.filter(change => change.risk === risk).length;
+      return count === 0 ? [] : [`${count} ${risk}`];
+    });
+  return plan.components.every(isNoop) ? 'nothing' : words.join(', ');
+}
+
+/** `1.13.2 → 1.14.0`, or what is known of it. */
+export function versions({from, to}: {readonly from?: string | undefined; readonly to: string}): string {
+  return from === undefined || from === to ? to : `${from} → ${to}`;
+}
+
+/** The first characters of a fingerprint, in the groups that people read aloud. */
+export function shortFingerprint(fingerprint: string): string {
+  return `${fingerprint.slice(0, 4)} ${fingerprint.slice(4, 8)}`;
+}
+
+interface Marks {
+  readonly good: string;
+  readonly bad: string;
+  readonly warning: string;
+  readonly open: string;
+  readonly going: string;
+}
+
+const unicode: Marks = {good: '✔', bad: '✖', warning: '⚠', open: '○', going: '●'};
+const ascii: Marks = {good: 'ok', bad: 'FAIL', warning: 'warn', open: 'open', going: '..'};
+
+/** Glyphs that the terminal can show. */
+export function marks(env: Readonly<Record<string, string | undefined>>): Marks {
+  const locale = env['LC_ALL'] ?? env['LC_CTYPE'] ?? env['LANG'] ?? 'UTF-8';
+  return /utf-?8/i.test(locale) && env['TERM'] !== 'linux' ? unicode : ascii;
+}
+
+export function checkMark(marks: Marks, status: Check['status']): string {
+  return {passed: marks.good, failed: marks.bad, warned: marks.warning, open: marks.open, pending: marks.going}[status];
+}
+
+export function endMark(marks: Marks, end: ComponentEnd['end']): string {
+  if (end === 'verified' || end === 'unchanged') return marks.good;
+  return end === 'not proven' ? marks.warning : end === 'not started' ? marks.open : marks.bad;
+}

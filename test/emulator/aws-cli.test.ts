@@ -1,0 +1,43 @@
+import {execFile} from 'node:child_process';
+import {promisify} from 'node:util';
+import {expect, test} from 'vitest';
+import {missing} from './tools.ts';
+import {story} from './story.ts';
+
+const run = promisify(execFile);
+
+test.skipIf(missing('aws'))('the aws CLI speaks to it, in both protocols', {timeout: 60_000}, async () => {
+  const {url, world} = await story();
+  const TopicArn = world.createTopic({name: 'pass-deploy'});
+  world.registerTaskDefinition({family: 'web', containerDefinitions: [{name: 'app', image: 'web:1'}]});
+  world.createCluster('main');
+  world.createService({cluster: 'main', service: 'web', taskDefinition: 'web', desiredCount: 2});
+
+  const aws = async (...command: readonly string[]): Promise<unknown> => {
+    const env = {
+      ...process.env,
+      AWS_ENDPOINT_URL: url,
+      AWS_DEFAULT_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'any',
+      AWS_SECRET_ACCESS_KEY: 'thing',
+      AWS_CONFIG_FILE: '/dev/null',
+      AWS_PAGER: '',
+    };
+    const {stdout} = await run('aws', [...command, '--output', 'json'], {env});
+    return stdout === '' ? undefined : JSON.parse(stdout);
+  };
+
+  expect(await aws('sts', 'get-caller-identity')).toMatchObject({Account: '000000000000'});
+  expect(await aws('ecs', 'describe-services', '--cluster', 'main', '--services', 'web')).toMatchObject({
+    services: [{runningCount: 2, deployments: [{rolloutState: 'COMPLETED'}]}],
+    failures: [],
+  });
+  await aws('ecs', 'wait', 'services-stable', '--cluster', 'main', '--services', 'web');
+  expect(await aws('sns', 'publish', '--topic-arn', TopicArn, '--message', 'a & b')).toMatchObject({
+    MessageId: expect.any(String),
+  });
+  expect(world.published.map(({message}) => message)).toEqual(['a & b']);
+  await expect(aws('ecs', 'describe-services', '--cluster', 'mian', '--services', 'web')).rejects.toMatchObject({
+    stderr: expect.stringContaining('ClusterNotFoundException'),
+  });
+});

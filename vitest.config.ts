@@ -1,0 +1,25 @@
+import {defineConfig} from 'vitest/config';
+
+// .ci/run counts the tests in it.
+const report = process.env['DW_TEST_REPORT'];
+
+export default defineConfig({
+  test: {
+    reporters: report ? ['default', ['json', {outputFile: report}]] : ['default'],
+    // Ink asks `tput` for the size when there is none: two processes a frame.
+    env: {COLUMNS: '100', LINES: '30', FORCE_COLOR: '0', NODE_ENV: 'production', CI_SKIP_IS_FAILURE: process.env['CI'] ?? ''},
+    projects: [
+      {extends: true, test: {name: 'unit', include: ['test/**/*.test.{ts,tsx}'], exclude: ['test/e2e/**']}},
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          globalSetup: ['test/support/real-parts.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
