@@ -4,6 +4,8 @@ import {defineConfig} from 'vitest/config';
 const report = process.env['DW_TEST_REPORT'];
 
 export default defineConfig({
+  // React's production build (NODE_ENV below) has no jsxDEV.
+  oxc: {jsx: {runtime: 'automatic', development: false}},
   test: {
     reporters: report ? ['default', ['json', {outputFile: report}]] : ['default'],
     // Ink asks `tput` for the size when there is none: two processes a frame.

@@ -37,6 +37,7 @@ function context(): Context {
     clock,
     tool: {version: packageJson.version, node: process.versions.node},
     supervisor: {node: process.execPath, script: fileURLToPath(new URL('supervisor.mjs', import.meta.url))},
+    program: {node: process.execPath, script: fileURLToPath(new URL('../bin/deploy-wizard.js', import.meta.url))},
     onSignal: listener => {
       const handlers = (['SIGINT', 'SIGTERM'] as const).map(signal => {
         const handler = () => listener(signal);
@@ -146,7 +147,7 @@ program
   .description('a whole release on this machine, with an AWS endpoint of its own')
   .option('--speed <factor>', 'how much faster than AWS its time runs', Number, 4)
   .action(async (_options, command: Command) => {
-    const {demoCommand} = await import('./commands/demo.ts');
+    const {demoCommand} = await import('./commands/demo/index.ts');
     exitCode = await demoCommand(context(), command.optsWithGlobals());
   });
 

@@ -14,6 +14,8 @@ export interface Context {
   readonly tool: {readonly version: string; readonly node: string};
   /** The running Node and the script that supervises Terraform: what is started detached. */
   readonly supervisor: {readonly node: string; readonly script: string};
+  /** The running Node and the launcher: what starts the program once more. */
+  readonly program: {readonly node: string; readonly script: string};
   /** Calls the listener at every SIGINT and SIGTERM, until it is told to stop. */
   onSignal(listener: (signal: 'SIGINT' | 'SIGTERM') => void): () => void;
 }

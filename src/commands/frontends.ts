@@ -76,16 +76,18 @@ function unattendedFrontend(show: (event: TimedEvent) => void, allowances: () =>
 
 /** `--yes` assumes nothing that was not said: a missing answer is refused with the name of its flag. */
 function answered(flags: FormAnswers): FormAnswers {
-  const missing =
-    flags.environment === undefined
-      ? '--env <name>'
-      : flags.version === undefined
-        ? '--release <version> or --bump <part>'
-        : undefined;
-  if (missing !== undefined) {
-    throw new RefusedError(`an answer is missing: give ${missing}`, {means: 'Nothing was started.'});
-  }
+  if (flags.environment === undefined || flags.version === undefined) throw missingAnswer(flags);
   return flags;
+}
+
+function missingAnswer({environment, version}: FormAnswers): RefusedError {
+  const flag =
+    environment === undefined
+      ? '--env <name>'
+      : version === undefined
+        ? '--release <version> or --bump <part>'
+        : '--component <id>';
+  return new RefusedError(`an answer is missing: give ${flag}`, {means: 'Nothing was started.'});
 }
 
 function promptFrontend(context: Context, show: (event: TimedEvent) => void): Frontend {
@@ -101,7 +103,10 @@ function promptFrontend(context: Context, show: (event: TimedEvent) => void): Fr
   return {
     choose: async (flags: FormAnswers, survey: Survey) => {
       const {chooseByPrompts} = await import('../views/prompts.ts');
-      return chooseByPrompts(flags, survey, terminal);
+      const choice = await chooseByPrompts(flags, survey, terminal);
+      // The end of a pipe is nobody's decision: what is missing is named.
+      if (choice === undefined && !context.stdin.isTTY) throw missingAnswer(flags);
+      return choice;
     },
     operator: {ask},
     onCommand: nothing,

@@ -24,7 +24,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 export class DeployError extends Error {
   readonly exitCode: ExitCode = exitCodes.failed;
   readonly means: string | undefined;
-  readonly next: readonly string[];
+  next: readonly string[];
   /** Trying the same once more cannot help: it takes a new plan, or other input. */
   readonly final: boolean;
 
@@ -34,6 +34,12 @@ export class DeployError extends Error {
     this.means = more.means;
     this.next = more.next ?? [];
     this.final = more.final ?? false;
+  }
+
+  /** The same error with one more thing to do. */
+  also(next: string): this {
+    this.next = [...this.next, next];
+    return this;
   }
 }
 

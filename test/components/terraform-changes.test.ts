@@ -143,6 +143,23 @@ describe('what a plan does', () => {
     ]);
   });
 
+  test('outputs are told part by part', () => {
+    const {notes} = readChanges(
+      plan({
+        output_changes: {
+          urls: {actions: ['update'], before: {value: ['a'], x: 1}, after: {value: ['b'], x: 1}},
+          pw: {actions: ['create'], before: null, after: 'one-secret', after_sensitive: true},
+          id: {actions: ['create'], before: null, after_unknown: true},
+        },
+      }),
+    );
+    expect(notes).toEqual([
+      'Output urls.value: ["a"] → ["b"]',
+      'Output pw: nothing → (sensitive)',
+      'Output id: nothing → known after apply',
+    ]);
+  });
+
   test('imports and drift are notes', () => {
     const {changes, notes} = readChanges(
       plan({

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import {z} from 'zod';
 import {type Results, type Step, step} from '../../release/contract.ts';
-import {DeployError, StoppedError} from '../../release/errors.ts';
+import {DeployError} from '../../release/errors.ts';
 import {sha256} from '../../release/json.ts';
 import {applyEdit, readText} from '../../tools/files.ts';
 import {type ApplyProgress, concludeApply, countOperations, nothingRead, readOn} from '../../tools/terraform/apply.ts';
@@ -133,21 +133,12 @@ async function seeThrough(folder: string, io: Io): Promise<Applied> {
       sleep: io.clock.sleep,
     });
     const {error, summary} = concludeApply(progress, end);
-    if (error) throw error instanceof StoppedError ? error : finalError(error);
+    // The edit came first: whoever reads the files has to know what they say.
+    if (error) throw error.also('The tfvars file holds the new version already. To go on, run the release again: it plans anew.');
     return summary ?? {add: 0, change: 0, remove: 0};
   } finally {
     io.signal.removeEventListener('abort', stop);
   }
-}
-
-/** A saved plan is stale once it was tried: a second attempt takes a new plan and a new approval. */
-function finalError(error: DeployError): DeployError {
-  return new DeployError(error.message, {
-    ...(error.means && {means: error.means}),
-    next: [...error.next, 'The tfvars file holds the new version; to go on, run the release again: it plans anew.'],
-    final: true,
-    cause: error,
-  });
 }
 
 // ── tag ──────────────────────────────────────────────────────────────────────────────────────────────

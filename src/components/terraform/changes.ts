@@ -156,9 +156,9 @@ function stateNotes({address, previous_address: previous, change}: ResourceChang
 }
 
 function outputNotes(name: string, change: PlannedChange, hide: Hide): string[] {
-  return detailsOf(change, hide).map(({name: path, before, after}) => {
-    const place = path === 'value' ? name : path.startsWith('[') ? `${name}${path}` : `${name}.${path}`;
-    return `Output ${place}: ${before ?? 'nothing'} → ${after ?? 'nothing'}`;
+  return differencesOf(change).map(difference => {
+    const {before, after} = showDifference(difference, hide);
+    return `Output ${hide(showPath([name, ...difference.path]))}: ${before ?? 'nothing'} → ${after ?? 'nothing'}`;
   });
 }
 

@@ -1,12 +1,11 @@
 /** What the stream of an apply says: how far it is, and in the end what became of it. Pure. Facts 1.3 to 1.6. */
 import {DeployError, LostAnswerError, StoppedError} from '../../release/errors.ts';
-import {firstLines, headline, StalePlanError, StateLockedError, TerraformError} from './diagnosis.ts';
-import {lockHolder} from './lock.ts';
+import {StalePlanError, StateLockedError, terraformError, TerraformError} from './diagnosis.ts';
 import type {Ended} from './runner.ts';
 import type {Diagnostic, MessageOf, TerraformMessage} from './stream.ts';
 
 /** One thing done to one object. A replacement is two: a `delete` and a `create`, in either order. */
-export interface Operation {
+interface Operation {
   readonly address: string;
   /** `create`, `update`, `delete`, … */
   readonly action: string;
@@ -14,7 +13,7 @@ export interface Operation {
   readonly elapsedSeconds: number;
 }
 
-export interface ApplySummary {
+interface ApplySummary {
   readonly add: number;
   readonly change: number;
   /** Destroyed. */
@@ -81,7 +80,7 @@ function interruptsAfter(before: 0 | 1 | 2, text: string): 0 | 1 | 2 {
 }
 
 /** `state not saved`: the world is changed, and the state knows nothing of it. `lost`: nobody knows. */
-export type ApplyOutcome = 'applied' | 'failed' | 'interrupted' | 'stale' | 'locked' | 'state not saved' | 'lost';
+type ApplyOutcome = 'applied' | 'failed' | 'interrupted' | 'stale' | 'locked' | 'state not saved' | 'lost';
 
 export interface ApplyResult extends ApplyProgress {
   readonly outcome: ApplyOutcome;
@@ -111,24 +110,17 @@ export function concludeApply(progress: ApplyProgress, end: Ended): ApplyResult 
   return {...result, error: outcome === 'applied' ? undefined : errors[outcome](result, end)};
 }
 
-const summaries = {
-  stale: /^Saved plan (?:is stale|does not match the given state)/,
-  locked: /^Error acquiring the state lock/,
-  unsaved: /^Failed to (?:save|persist) state/,
-};
-
 function outcomeOf({summary, interrupts, operations}: ApplyProgress, errored: readonly Diagnostic[], end: Ended): ApplyOutcome {
-  const says = (pattern: RegExp) => errored.some(error => pattern.test(error.summary));
   // It dies of an interrupt only before it listens for one, and then it has not begun.
   if (end.is === 'ended' && end.signal === 'SIGINT' && operations.length === 0) return 'interrupted';
   if (end.is === 'lost' || end.signal !== null) return 'lost';
   // Neither is enough: an exit code without the summary may come from something that is not Terraform.
   if (end.exitCode === 0) return summary ? 'applied' : 'lost';
-  if (says(summaries.unsaved)) return 'state not saved';
+  if (errored.some(error => /^Failed to (?:save|persist) state/.test(error.summary))) return 'state not saved';
   if (interrupts > 0) return 'interrupted';
-  if (says(summaries.stale)) return 'stale';
-  if (errored.some(error => summaries.locked.test(error.summary) && lockHolder(error))) return 'locked';
-  return 'failed';
+  const error = terraformError('terraform apply', errored);
+  if (error instanceof StalePlanError) return 'stale';
+  return error instanceof StateLockedError ? 'locked' : 'failed';
 }
 
 /**
@@ -136,14 +128,15 @@ function outcomeOf({summary, interrupts, operations}: ApplyProgress, errored: re
  * `delete` more is expected before the resource itself is gone.
  */
 function missingFrom({planned, operations}: ApplyProgress): readonly string[] {
-  const count = (address: string, action: string, done: boolean) =>
-    done
-      ? operations.filter(other => other.address === address && other.action === action && other.state === 'done').length
-      : planned.filter(other => other.address === address && other.action === action).length;
-  const replaced = planned.filter(({action}) => action === 'replace').map(({address}) => address);
-  return replaced.filter(
-    address => count(address, 'delete', true) > count(address, 'delete', false) && count(address, 'create', true) === 0,
-  );
+  const done = operations.filter(({state}) => state === 'done');
+  const count = (list: readonly Pick<Operation, 'address' | 'action'>[], address: string, action: string) =>
+    list.filter(other => other.address === address && other.action === action).length;
+  return planned
+    .filter(({action}) => action === 'replace')
+    .map(({address}) => address)
+    .filter(
+      address => count(done, address, 'delete') > count(planned, address, 'delete') && count(done, address, 'create') === 0,
+    );
 }
 
 type Unfinished = Omit<ApplyResult, 'error'>;
@@ -152,18 +145,13 @@ const planAgain = 'Plan again: a plan can be applied once. What is left to do is
 
 const errors: Readonly<Record<Exclude<ApplyOutcome, 'applied'>, (result: Unfinished, end: Ended) => DeployError>> = {
   failed(result, end) {
-    const [first, ...others] = result.errored;
-    const reason = first ? headline(first) : end.is === 'ended' && end.error ? end.error : 'it did not say why';
-    return new TerraformError(
-      [
-        `\`terraform apply\` failed: ${reason}`,
-        ...firstLines(first?.detail ?? ''),
-        ...others.map(other => `Also: ${headline(other)}`),
-      ].join('\n'),
-      result.diagnostics,
-      {means: standing(result), next: [planAgain], final: true},
-    );
+    const said = terraformError('terraform apply', result.errored);
+    const message = end.is === 'ended' && end.error ? `\`terraform apply\` could not be started: ${end.error}` : said.message;
+    return new TerraformError(message, result.diagnostics, {means: standing(result), next: [planAgain], final: true});
   },
+
+  stale: ({errored}) => terraformError('terraform apply', errored),
+  locked: ({errored}) => terraformError('terraform apply', errored),
 
   interrupted: result =>
     new StoppedError(
@@ -186,18 +174,6 @@ const errors: Readonly<Record<Exclude<ApplyOutcome, 'applied'>, (result: Unfinis
             next: [planAgain],
           },
     ),
-
-  stale: ({diagnostics}) =>
-    new StalePlanError('The plan is out of date: the state was changed after the plan was made.', diagnostics, {
-      means: 'Nothing was changed.',
-      next: ['Plan again, and look at what is different now.'],
-      final: true,
-    }),
-
-  locked({diagnostics, errored}) {
-    const holder = errored.map(lockHolder).find(found => found !== undefined);
-    return new StateLockedError(holder ?? {id: 'unknown'}, diagnostics);
-  },
 
   'state not saved': result =>
     new TerraformError('Terraform could not save the state.', result.diagnostics, {

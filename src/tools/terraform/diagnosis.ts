@@ -64,6 +64,7 @@ const knownErrors: readonly Known[] = [
       new StalePlanError('The plan is out of date: the state was changed after the plan was made.', all, {
         means: 'Nothing was changed. This plan can never be applied any more.',
         next: ['Plan again, and look at what is different now.'],
+        final: true,
       }),
   },
   {
@@ -165,7 +166,7 @@ export function undeclaredVariables(diagnostics: readonly Diagnostic[]): Terrafo
 }
 
 /** `Invalid reference (aws_instance.web, main.tf:12)` */
-export function headline({summary, address, where}: Pick<Diagnostic, 'summary' | 'address' | 'where'>): string {
+function headline({summary, address, where}: Pick<Diagnostic, 'summary' | 'address' | 'where'>): string {
   const place = [address, where].filter(part => part !== undefined).join(', ');
   return place === '' ? summary : `${summary} (${place})`;
 }
@@ -173,7 +174,7 @@ export function headline({summary, address, where}: Pick<Diagnostic, 'summary' |
 const detailLines = 6;
 
 /** The first lines that say something. */
-export function firstLines(detail: string): string[] {
+function firstLines(detail: string): string[] {
   const lines = detail.split('\n').map(line => line.trimEnd());
   const said = lines.filter(line => line !== '');
   return said.length > detailLines ? [...said.slice(0, detailLines), '…'] : said;

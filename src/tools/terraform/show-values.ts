@@ -2,8 +2,8 @@
 import {canonical} from '../../release/json.ts';
 import type {Difference, Marked} from './values.ts';
 
-export const hidden = '(sensitive)';
-export const unknown = 'known after apply';
+const hidden = '(sensitive)';
+const unknown = 'known after apply';
 
 /** Longer texts are cut. In UTF-16 units. */
 const longest = 80;

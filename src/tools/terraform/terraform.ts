@@ -23,7 +23,7 @@ export interface RootModule {
   readonly workspace?: string | undefined;
 }
 
-export interface Sinks {
+interface Sinks {
   readonly onMessage?: (message: TerraformMessage) => void;
   /** Every line as printed. May hold secrets. */
   readonly onLine?: (raw: string) => void;
@@ -31,7 +31,7 @@ export interface Sinks {
   readonly signal?: AbortSignal;
 }
 
-export interface InitOptions {
+interface InitOptions {
   /** Takes providers from this folder only, laid out as `.terraform/providers` is: needs no network and no second copy. */
   readonly pluginDir?: string;
 }
@@ -46,7 +46,7 @@ export interface PlanOptions {
   readonly refresh?: boolean;
 }
 
-export interface Planned {
+interface Planned {
   /** 2: there is something to do, be it only a move, an output or something to forget. */
   readonly exitCode: 0 | 2;
   /** Warnings. */
@@ -54,7 +54,7 @@ export interface Planned {
 }
 
 /** Which state it is, and which edition of it. */
-export interface StateIdentity {
+interface StateIdentity {
   readonly lineage: string;
   readonly serial: number;
 }

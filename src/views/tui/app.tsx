@@ -1,4 +1,4 @@
-import {useAnimation, useInput, useIsScreenReaderEnabled, usePaste, useWindowSize} from 'ink';
+import {useAnimation, useInput, useIsScreenReaderEnabled, usePaste} from 'ink';
 import {type ComponentType, useSyncExternalStore} from 'react';
 import {onInput, onText, type Receiver} from './keys/input.ts';
 import {sceneOf} from './layout.ts';
@@ -29,6 +29,7 @@ interface Props {
   readonly act: (action: Action) => void;
   readonly now: () => number;
   readonly ascii: boolean;
+  readonly size: Size;
 }
 
 type ScreenView = ComponentType<{readonly scene: Scene}>;
@@ -47,9 +48,8 @@ const screens: Readonly<Record<Screen, ScreenView>> = {
 };
 
 /** The whole view: a model and a size, drawn; keys, handed to the table. */
-export function App({store, act, now, ascii}: Props) {
+export function App({store, act, now, ascii, size}: Props) {
   const model = useSyncExternalStore(store.subscribe, store.shown);
-  const size = useWindowSize();
   const moment = useMoment(isMoving(model), now);
   const scene = sceneOf(model, size, moment);
   useKeys(store, act, size, moment);

@@ -1,9 +1,11 @@
 /** The interactive view: one Ink application from the first question to the end of the run. */
-import {render} from 'ink';
+import {type Instance, render} from 'ink';
+import type {ReactNode} from 'react';
 import type {Command} from '../../release/contract.ts';
 import type {Answer} from '../../release/events.ts';
 import type {Frontend} from '../frontend.ts';
 import {App} from './app.tsx';
+import type {Size} from './scene.ts';
 import {runForm} from './choosing.ts';
 import {type Action, emptyModel, type Model, update} from './state/model.ts';
 import {createStore, type Store} from './store.ts';
@@ -20,19 +22,13 @@ export interface Terminal {
 /** Somebody who pressed a key this recently does not have to be called. */
 const attentive = 3000;
 
-/** A question that `ask` waits with. */
-interface Asking {
-  readonly resolve: (answer: Answer) => void;
-  readonly reject: (reason: unknown) => void;
-}
-
 /**
  * Takes over the terminal until `close`. Both streams have to be terminals: who decides that, decides it before
  * (facts/ink.md fact 1). When drawing fails, the terminal is given back, and whoever asks or closes hears why.
  */
 export function startTui({stdin, stdout, env, clock}: Terminal): Frontend {
   const store = createStore<Model, Action>(update, emptyModel);
-  const asking = new Map<string, Asking>();
+  const asking = new Map<string, (answer: Answer) => void>();
   const commands: Command[] = [];
   let listener: ((command: Command) => void) | undefined;
   let lastKeyAt = -Infinity;
@@ -40,7 +36,7 @@ export function startTui({stdin, stdout, env, clock}: Terminal): Frontend {
   const act = (action: Action): void => {
     lastKeyAt = clock.now();
     store.dispatch(action);
-    if (action.do === 'answer') asking.get(action.id)?.resolve({value: action.value, by: 'operator'});
+    if (action.do === 'answer') asking.get(action.id)?.({value: action.value, by: 'operator'});
     if (action.do === 'command') command({do: action.command, by: 'operator'});
   };
   const command = (given: Command): void => {
@@ -49,7 +45,13 @@ export function startTui({stdin, stdout, env, clock}: Terminal): Frontend {
   };
 
   const isReader = env['INK_SCREEN_READER'] === 'true';
-  const app = render(<App store={store} act={act} now={() => clock.now()} ascii={!showsUnicode(env)} />, {
+  const view = (): ReactNode => (
+    <App store={store} act={act} now={() => clock.now()} ascii={!showsUnicode(env)} size={sizeOf(stdout)} />
+  );
+  // Before `render`: this has to come before Ink's own listener.
+  const onResize = (): void => redraw(app, view(), stdout);
+  if (!isReader) stdout.on('resize', onResize);
+  const app = render(view(), {
     stdin,
     stdout,
     interactive: true,
@@ -61,9 +63,10 @@ export function startTui({stdin, stdout, env, clock}: Terminal): Frontend {
     maxFps: 30,
   });
   const exited = app.waitUntilExit();
-  exited.catch((error: unknown) => {
-    for (const {reject} of asking.values()) reject(error);
-  });
+  // Nobody answers once the view is gone, whether it was closed or could not draw.
+  const gone = exited.then(() => Promise.reject(new Error('The view is closed: nobody can answer here.')));
+  gone.catch(() => {});
+  let isClosing = false;
 
   return {
     choose: (flags, survey) => Promise.race([runForm(store, flags, survey), exited.then(() => undefined)]),
@@ -74,11 +77,11 @@ export function startTui({stdin, stdout, env, clock}: Terminal): Frontend {
         const {promise, resolve, reject} = Promise.withResolvers<Answer>();
         const withdraw = (): void => reject(signal.reason);
         signal.addEventListener('abort', withdraw, {once: true});
-        asking.set(question.id, {resolve, reject});
+        asking.set(question.id, resolve);
         store.dispatch({do: 'asked', question});
         if (clock.now() - lastKeyAt > attentive) stdout.write('\u0007');
         try {
-          return await promise;
+          return await Promise.race([promise, gone]);
         } finally {
           signal.removeEventListener('abort', withdraw);
           asking.delete(question.id);
@@ -98,11 +101,31 @@ export function startTui({stdin, stdout, env, clock}: Terminal): Frontend {
 
     async close() {
       store.flush();
-      if (needsReading(store.shown().run.finished?.outcome)) await Promise.race([whenLeft(store), exited]);
+      // A second call does not wait: whoever calls again has a reason to.
+      const waits = !isClosing && needsReading(store.shown().run.finished?.outcome);
+      isClosing = true;
+      if (waits) await Promise.race([whenLeft(store), exited]);
+      stdout.off('resize', onResize);
       app.unmount();
       await exited;
     },
   };
+}
+
+function sizeOf({columns, rows}: NodeJS.WriteStream): Size {
+  return {columns: columns || 80, rows: rows || 24};
+}
+
+/**
+ * Draws everything anew in a terminal of another size. Ink's own answer to a resize draws the tree as it was, too high
+ * or too wide for a moment, and then only what has changed since: what the terminal has moved about stays as a ghost
+ * (test/views/tui/size.test.ts saw both with `useWindowSize`). So the screen is cleared, and the tree has its new size,
+ * before Ink looks.
+ */
+function redraw(app: Instance, view: ReactNode, stdout: NodeJS.WriteStream): void {
+  stdout.write('\u001B[2J\u001B[H');
+  app.clear();
+  app.rerender(view);
 }
 
 /** Resolves when the operator has read the end. */

@@ -183,15 +183,6 @@ withTerraform('a supervised apply', () => {
     expect(await interruptAgain(start.folder)).toBe(false);
   });
 
-  test('is interrupted as soon as it is started, and has then changed nothing', async () => {
-    const {directory, start} = await planned();
-    await startSupervised(start);
-    expect(await interruptOnce(start.folder)).toBe(true);
-    const {result} = await toTheEnd(start.folder);
-    expect(result.outcome).toBe('interrupted');
-    expect(existsSync(join(directory, 'waiting'))).toBe(false);
-  });
-
   test('is lost when Terraform and its supervisor are killed', async () => {
     const {directory, start} = await planned();
     await startSupervised(start);

@@ -28,7 +28,8 @@ export function planOf(name: string): PlanJson {
 /** Without a CLI config file of the machine's: there may be a mirror or a token in it. */
 export const env = {...process.env, TF_CLI_CONFIG_FILE: '/dev/null', CHECKPOINT_DISABLE: '1'};
 
-const hasTerraform = spawnSync('terraform', ['version'], {env}).status === 0;
+const program = 'terraform';
+const hasTerraform = spawnSync(program, ['version'], {env}).status === 0;
 
 /** `describe` for what needs a real Terraform. In CI it is missed, elsewhere skipped. */
 export const withTerraform = hasTerraform || process.env['CI'] ? describe : describe.skip;
@@ -54,7 +55,7 @@ export async function write(path: string, text: string): Promise<void> {
 
 /** Runs Terraform as a colleague would; answers what it printed. */
 export async function terraform(directory: string, ...args: string[]): Promise<string> {
-  const {stdout} = await promisify(execFile)('terraform', args, {cwd: directory, env});
+  const {stdout} = await promisify(execFile)(program, args, {cwd: directory, env});
   return stdout;
 }
 

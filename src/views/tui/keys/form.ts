@@ -1,7 +1,6 @@
 /** Keys of the form: environment, version, components. */
-import {canGoBack, type Form, goingAlong, isAsking, judge, lookOf} from '../state/form.ts';
+import {canGoBack, type Form, goingAlong, isAsking, judge, lookOf, typedVersion} from '../state/form.ts';
 import {selectedId} from '../state/lists.ts';
-import {typedVersion} from '../state/mode.ts';
 import type {Action} from '../state/model.ts';
 import type {Scene} from '../scene.ts';
 import type {Act, Binding, ModeKeys} from './binding.ts';

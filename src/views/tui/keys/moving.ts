@@ -102,7 +102,7 @@ export function listAndText(list: ListName): readonly Binding[] {
     {
       keys: keys(['tab', 'shift+tab'], scene => ({do: 'read', list: isReading(scene) ? undefined : list})),
       label: 'tab',
-      does: scene => (isReading(scene) ? 'back to the list' : 'read on'),
+      does: scene => (isReading(scene) ? 'list' : 'details'),
       place: 'bar',
     },
     digits(list),

@@ -37,7 +37,7 @@ function questionText(question: Question): string {
 
 /** Where another row waits for an answer than the selected one. */
 export function elsewhereLines(question: Question, width: number): readonly Line[] {
-  const who = 'job' in question ? componentName(question.job.component) : 'release';
+  const who = 'job' in question ? componentName(question.job.component) : question.about;
   return paragraph(`${who} waits for an answer.`, width, {colour: 'yellow'}, mark);
 }
 

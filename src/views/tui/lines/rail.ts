@@ -2,7 +2,7 @@ import {isAsking} from '../state/form.ts';
 import type {Model} from '../state/model.ts';
 import {type Stage, stagesOf} from '../state/stages.ts';
 import {glyphs} from '../text/glyphs.ts';
-import {bold, dim, gap, type Line, span, spread, type Style, widthOf} from '../text/line.ts';
+import {bold, cut, dim, gap, type Line, span, spread, type Style, widthOf} from '../text/line.ts';
 
 const marks: Readonly<Record<Stage['is'], readonly [glyph: string, style: Style]>> = {
   done: [glyphs.done, {colour: 'green'}],
@@ -19,7 +19,10 @@ const marks: Readonly<Record<Stage['is'], readonly [glyph: string, style: Style]
  *     ✔ preflight  ─ bump  ─ build  ─ push  ● plan  ○ confirm  ○ apply  ○ verify
  */
 export function railLines(model: Model, width: number): readonly Line[] {
-  return [spread(whatAndWhere(model), status(model), width), stations(stagesOf(model), width)];
+  const left = whatAndWhere(model);
+  // Where it goes is never cut for who sends it there.
+  const right = cut(status(model), width - widthOf(left) - 2);
+  return [spread(left, right, width), stations(stagesOf(model), width)];
 }
 
 function whatAndWhere({form, run}: Model): Line {

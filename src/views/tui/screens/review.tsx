@@ -64,7 +64,7 @@ function componentRow(plan: AnyComponentPlan, width: number, isSelected: boolean
   const isFlagged = plan.changes.some(({flags}) => flags.length > 0);
   const word = risk === 'none' ? 'nothing' : risk;
   return [
-    ...pointed(plan.component, width - riskWidth - 6, isSelected),
+    ...pointed(plan.component, width - riskWidth - 5, isSelected),
     span(word, riskStyle(risk)),
     ...(isFlagged ? [span(glyphs.warned, {colour: 'yellow', bold: true})] : []),
   ];

@@ -3,11 +3,11 @@ import {type Size, smallest} from '../scene.ts';
 import type {Model} from '../state/model.ts';
 import {cut, span} from '../text/line.ts';
 
-/** `60 × 15 needed, 40 × 12 here; the run goes on`. Keys wait: a question must not be answered unread. */
+/** `needs 60x15, has 40x12; the run goes on`. Keys wait: a question must not be answered unread. */
 export function TooSmall({model, size}: {readonly model: Model; readonly size: Size}) {
   const {started, finished} = model.run;
   const goesOn = started !== undefined && finished === undefined ? '; the run goes on' : '';
   const waits = model.asks.length > 0 || model.leaving ? '; a question waits' : '';
-  const text = `needs ${smallest.columns} x ${smallest.rows}, has ${size.columns} x ${size.rows}${waits}${goesOn}`;
+  const text = `needs ${smallest.columns}x${smallest.rows}, has ${size.columns}x${size.rows}${waits}${goesOn}`;
   return <OneLine line={cut([span(text, {colour: 'yellow'})], size.columns)} />;
 }

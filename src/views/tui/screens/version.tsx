@@ -5,9 +5,8 @@ import {spinnerSpan} from '../lines/states.ts';
 import {pointed} from '../lines/table.ts';
 import {Lines} from '../parts/lines.tsx';
 import type {Scene} from '../scene.ts';
-import {type Form, judge, type Look, lookOf} from '../state/form.ts';
+import {type Form, goingAlong, judge, type Look, lookOf, typedVersion} from '../state/form.ts';
 import {rowIds, selectedId} from '../state/lists.ts';
-import {typedVersion} from '../state/mode.ts';
 import {glyphs} from '../text/glyphs.ts';
 import {accent, around, blank, bold, cell, dim, gap, type Line, line, paragraph, span, spread, widest} from '../text/line.ts';
 import {count, kindWord} from '../text/words.ts';
@@ -88,8 +87,9 @@ function judgement(form: Form, scene: Scene): readonly Line[] {
   if (note !== undefined)
     return paragraph(note, scene.width, {colour: 'yellow'}, [span(`${glyphs.warned} `, {colour: 'yellow'})]);
   if (version === '') return [line('such as 1.14.0, 1.14.0-RC1 or 1.14.0-SNAPSHOT', dim)];
-  const changed = look.cards.filter(card => card.version !== version).length;
-  return [line(`${changed} of ${count(look.cards.length, 'component')} would change`, dim)];
+  const cards = goingAlong(form);
+  const changed = cards.filter(card => card.version !== version).length;
+  return [line(`${changed} of ${count(cards.length, 'component')} would change`, dim)];
 }
 
 /** One line a component: what it runs now, or why that cannot be told. */

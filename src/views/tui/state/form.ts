@@ -16,6 +16,9 @@ export interface Look {
   readonly suggestions: readonly VersionSuggestion[];
 }
 
+/** The id of the row below the suggestions, where a version is typed. */
+export const typedVersion = '';
+
 export interface Form {
   readonly state: FormState;
   readonly application: string;

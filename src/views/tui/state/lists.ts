@@ -1,7 +1,6 @@
 /** The lists that a cursor moves in: their rows by id, and which one is selected. */
 import type {Question} from '../../../release/events.ts';
-import {lookOf} from './form.ts';
-import {typedVersion} from './mode.ts';
+import {lookOf, typedVersion} from './form.ts';
 import type {ListName, Model} from './model.ts';
 import {boardRows, type Row, workRows} from './rows.ts';
 

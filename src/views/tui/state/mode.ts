@@ -1,7 +1,7 @@
 /** Which screen is on, and what the keys mean now. Both follow from the model: nothing switches screens. */
 import type {Question} from '../../../release/events.ts';
 import {type Job, type Phase, phases} from '../../../release/model.ts';
-import {isAsking} from './form.ts';
+import {isAsking, lookOf, typedVersion} from './form.ts';
 import type {Model} from './model.ts';
 
 export type Screen =
@@ -19,9 +19,6 @@ export type Screen =
 /** What keys are looked up under: a screen, a field on it, or what lies over it. */
 export type Mode = Screen | 'version field' | 'leaving' | 'help' | 'log';
 
-/** The row below the suggestions, where a version is typed. */
-export const typedVersion = '';
-
 export function modeOf(model: Model): Mode {
   if (model.leaving) return 'leaving';
   if (model.help) return 'help';
@@ -37,9 +34,7 @@ export function modeBelow(model: Model): Mode {
 
 function isTypingVersion({form, cursor}: Model): boolean {
   if (form === undefined) return false;
-  const look = form.looks.get(form.state.answers.environment ?? '');
-  const suggestions = look?.suggestions ?? [];
-  return suggestions.length === 0 || cursor.versions === typedVersion;
+  return lookOf(form).suggestions.length === 0 || cursor.versions === typedVersion;
 }
 
 export function screenOf(model: Model): Screen {

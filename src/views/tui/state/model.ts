@@ -2,7 +2,7 @@
 import type {Question, TimedEvent} from '../../../release/events.ts';
 import {emptyRun, reduce, type RunState} from '../../../release/reducer.ts';
 import type {LogTap} from '../../frontend.ts';
-import {type Form, type FormUiAction, isFormAction, updateForm} from './form.ts';
+import {type Form, type FormUiAction, isFormAction, typedVersion, updateForm} from './form.ts';
 
 /** Lists with a selected row. */
 export type ListName = 'environments' | 'versions' | 'components' | 'jobs' | 'changes' | 'board';
@@ -78,7 +78,11 @@ export const emptyModel: Model = {
 };
 
 export function update(model: Model, action: Action): Model {
-  if (isFormAction(action)) return {...model, form: updateForm(model.form, action)};
+  if (isFormAction(action)) {
+    // What is typed is what is meant: the field becomes the selected row.
+    const cursor = action.do === 'version typed' ? {...model.cursor, versions: typedVersion} : model.cursor;
+    return {...model, cursor, form: updateForm(model.form, action)};
+  }
   switch (action.do) {
     case 'event':
       return afterEvent({...model, run: reduce(model.run, action.event)}, action.event);

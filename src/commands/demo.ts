@@ -1,4 +1,0 @@
-import type {Context} from './context.ts';
-export async function demoCommand(_context: Context, _options: {}): Promise<number> {
-  return 0;
-}
