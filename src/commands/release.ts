@@ -24,6 +24,7 @@ import {clean} from '../views/text.ts';
 import {type Application, bindComponents, openApplication} from './application.ts';
 import type {Context} from './context.ts';
 import {type Output, type ViewOptions, chooseFrontend} from './frontends.ts';
+import {nextCommands, resumable} from './next-commands.ts';
 import {createSurvey, noVersion, surveyJob, versionFromBump} from './survey.ts';
 import {createWorld, placeOf, scratchRoot, temporaryFolder} from './world.ts';
 
@@ -220,13 +221,17 @@ export async function carryOut(context: Context, application: Application, front
   }
   // Plan files hold secrets in clear; kept only as long as somebody may go on with them.
   if (!resumable.has(finish.exitCode)) await rm(scratch, {recursive: true, force: true});
-  printSummary(context, state, work, finish, record && {folder: record.writer.folder, hash: record.writer.head().hash});
+  printSummary(
+    context,
+    application,
+    state,
+    work,
+    finish,
+    record && {folder: record.writer.folder, hash: record.writer.head().hash},
+  );
   if (options.dryRun && options.detailedExitcode && finish.exitCode !== exitCodes.done) return 1;
   return options.dryRun && options.detailedExitcode && state.plan && isChange(state.plan) ? 2 : finish.exitCode;
 }
-
-/** Ends after which `resume` goes on. */
-const resumable: ReadonlySet<number> = new Set([exitCodes.unknown, exitCodes.interrupted, exitCodes.terminated]);
 
 function startedEvent(
   context: Context,
@@ -255,36 +260,23 @@ function startedEvent(
 
 function printSummary(
   context: Context,
+  {loaded}: Application,
   state: RunState,
-  work: Work,
+  {choice, options, allowances}: Work,
   finish: Finish,
   record: {folder: string; hash: string} | undefined,
 ): void {
-  const {choice, options} = work;
-  const where = [...(options.config ? ['--config', options.config] : []), '--env', choice.environment];
-  const all = state.started?.components.map(({id}) => id) ?? [];
-  const missing = finish.components
-    .filter(({end}) => !['verified', 'unchanged', 'not proven'].includes(end))
-    .map(({component}) => component);
-  const part = missing.length > 0 && missing.length < all.length ? missing : [];
-  const command = (...args: readonly string[]) => ['deploy-wizard', ...args].join(' ');
-  const again = command(
-    '--yes',
-    ...where,
-    '--release',
-    choice.version,
-    ...part.flatMap(id => ['--component', id]),
-    ...options.allow.flatMap(allow => ['--allow', allow]),
-  );
-  const commands = options.dryRun
-    ? [{label: 'Release', command: again}]
-    : [
-        ...(resumable.has(finish.exitCode) ? [{label: 'Go on', command: command('resume', ...where)}] : []),
-        {label: 'Again', command: again},
-        ...(finish.touched || finish.exitCode === exitCodes.done
-          ? [{label: 'Check', command: command('audit', choice.version, ...where)}]
-          : []),
-      ];
+  const policy = loaded.config.environments[choice.environment]?.policy.allow ?? [];
+  const commands = nextCommands({
+    choice,
+    all: Object.keys(loaded.config.components),
+    config: options.config,
+    allow: options.allow,
+    planOnly: options.dryRun,
+    plan: state.plan,
+    policy: [...allowances, ...policy.map(what => ({what}))],
+    finish,
+  });
   const plan = options.dryRun && state.plan ? planLines(state.plan).map(clean) : [];
   const lines = summary(state, {env: context.env, ...(record && {record}), commands});
   // stdout belongs to the events there.

@@ -147,12 +147,12 @@ export const ecsScheduledTask: ComponentKind<Config, State, Payload, Io> = {
     return [
       {
         id: `${component.id} revision`,
-        text: `${component.id}: ${shortArn(taskDefinition)} runs the released images`,
+        text: `${shortArn(taskDefinition)} has the released images`,
         subject: {is: 'revision', taskDefinition, images: payload.images},
       },
       ...payload.targets.map(({rule, target}) => ({
         id: `${component.id} rule ${rule.name} target ${target}`,
-        text: `${component.id}: rule ${rule.name} starts ${shortArn(taskDefinition)}`,
+        text: `rule ${rule.name} starts ${shortArn(taskDefinition)}`,
         subject: {is: 'target', rule, target, taskDefinition},
       })),
     ];
@@ -280,13 +280,13 @@ async function checkOwn(claim: Claim, io: Io): Promise<Check> {
       if (definition === undefined) return failed(claim, 'it is gone');
       if (definition.status !== 'ACTIVE') return failed(claim, `it is ${definition.status}: nothing can start it`);
       if (!runsImages(definition, subject.images)) return failed(claim, 'it names other images');
-      return passed(claim, subject.images.map(({image}) => image).join(', '));
+      return passed(claim, subject.images.map(({image}) => image.slice(image.indexOf('/') + 1)).join(', '));
     }
     case 'target': {
       const targets = await io.aws.events.targets(subject.rule);
       const now = targets.find(({Id}) => Id === subject.target)?.EcsParameters?.TaskDefinitionArn;
       return now === subject.taskDefinition
-        ? passed(claim, `target ${subject.target} starts ${shortArn(now)}`)
+        ? passed(claim, `target ${subject.target}: ${shortArn(now)}`)
         : failed(claim, `target ${subject.target} starts ${now === undefined ? 'nothing' : shortArn(now)}`);
     }
   }

@@ -168,7 +168,7 @@ export const ecsService: ComponentKind<Config, State, Payload, Io> = {
   claims: (component, {payload}, results) => [
     {
       id: `${component.id} rollout`,
-      text: `${component.id}: service ${payload.service} runs ${shortArn(revisionOf(payload, results))}`,
+      text: `service ${payload.service} runs ${shortArn(revisionOf(payload, results))}`,
       subject: {is: 'rollout', ...payload, register: null, taskDefinition: revisionOf(payload, results)},
       within: component.verify.within,
       late: 'unknown',

@@ -24,7 +24,7 @@ const probeLimit = 5000;
 export function httpClaim(component: string, {http, expect, within}: HttpVerify): Claim {
   return {
     id: `${component} http`,
-    text: `${component}: ${http} answers${expect === undefined ? '' : ` ${expect}`}`,
+    text: `${http} answers${expect === undefined ? '' : ` ${expect}`}`,
     subject: {is: 'http', url: http, ...(expect !== undefined && {expect})},
     within,
     // Whatever was started may still come: the release is neither done nor known to have failed.
@@ -45,7 +45,7 @@ async function lookAt(claim: Claim, url: string, expect: string | undefined, io:
   io.progress({text: waiting});
   if (!isGood(answer)) return pending(claim, waiting);
   if (expect !== undefined && !answers(answer.body, expect)) return pending(claim, waiting);
-  return passed(claim, expect === undefined ? found : `answers ${expect}`);
+  return passed(claim, found);
 }
 
 type Answer = Awaited<ReturnType<Io['probe']>>;

@@ -8,13 +8,6 @@ export function tagOf(image: string): string | undefined {
   return colon > name.lastIndexOf('/') ? name.slice(colon + 1) : undefined;
 }
 
-/** The one version that several images carry as their tag; undefined where they differ or have none. */
-export function versionOf(images: readonly string[]): string | undefined {
-  const tags = new Set(images.map(tagOf));
-  const [tag] = tags;
-  return tags.size === 1 ? tag : undefined;
-}
-
 /** `sha256:9f3c41…a1`, short enough for a line, long enough to tell apart. */
 export function shortDigest(digest: string): string {
   return /^sha256:[0-9a-f]{64}$/.test(digest) ? `${digest.slice(0, 19)}…` : digest;

@@ -22,11 +22,6 @@ export function interpolate(value: Json, names: Names): Json {
   return value;
 }
 
-/** Whether the string changes with the version: how a setting is known to carry it. */
-export function namesVersion(text: string): boolean {
-  return [...text.matchAll(reference)].some(([, name]) => name?.trim() === 'version');
-}
-
 function resolve(whole: string, written: string, names: Names): string {
   const name = written.trim();
   const found =

@@ -11,7 +11,6 @@ export const schemaVersion = 1;
 
 /** Who runs it, as far as the machine can tell. */
 export const actor = z.object({user: z.string(), host: z.string(), identity: z.string().optional()});
-export type Actor = z.infer<typeof actor>;
 
 /** What a question is about. `expect` is the exact text that means yes; anything else means no. */
 export const question = z.discriminatedUnion('about', [
@@ -32,7 +31,6 @@ export const question = z.discriminatedUnion('about', [
   z.object({id: z.string(), about: z.literal('unknown step'), job, step: z.string(), text: z.string()}),
 ]);
 export type Question = z.infer<typeof question>;
-export type QuestionAbout = Question['about'];
 
 /** `by` says what answered: a person, a flag, or the environment's policy. */
 export const answer = z.object({value: z.string(), by: z.enum(['operator', 'flag', 'policy']), because: z.string().optional()});

@@ -1,6 +1,6 @@
 /** Who may approve what: policy for `--yes`, a typed word for people (design section 7). */
 import type {Answer} from './events.ts';
-import {RefusedError, UsageError} from './errors.ts';
+import {UsageError} from './errors.ts';
 import {type Flag, type Plan, type Risk, flags, grave, isNoop, risks} from './model.ts';
 
 /** A risk or a flag that is let through, for every component or for one. */
@@ -81,14 +81,9 @@ export function policyAnswer(plan: Plan, allowances: readonly Allowance[], expec
   return {value: '', by: 'policy', because: `policy does not allow ${list}. Allow it with: ${flagsFor(missing)}`};
 }
 
-/** Flags are let through by a flag or a person alone: a policy in a file would make them a habit. */
+/** Whether a plan would do anything at all. */
 export function isChange(plan: Plan): boolean {
   return !plan.components.every(isNoop);
-}
-
-/** The refusal of a plan, for the exit code and the words. */
-export function refusal(because: string): RefusedError {
-  return new RefusedError(`refused: ${because}`, {means: 'The environment was not touched.'});
 }
 
 function unique<T>(value: T, index: number, all: readonly T[]): boolean {

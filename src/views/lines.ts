@@ -59,7 +59,8 @@ export function linesView(
       case 'check': {
         const {status, text, found, evidence = [], next} = event.check;
         const more = status === 'failed' || status === 'warned' ? [...evidence, ...(next === undefined ? [] : [next])] : [];
-        return [`  ${checkMark(glyphs, status)} ${text}: ${found}`, ...more.map(line => `      ${line}`)];
+        const subject = event.job.component === wholeRelease ? text : `${event.job.component}: ${text}`;
+        return [`  ${checkMark(glyphs, status)} ${subject}: ${found}`, ...more.map(line => `      ${line}`)];
       }
       case 'run.finished':
         return [];

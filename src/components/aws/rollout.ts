@@ -90,8 +90,8 @@ async function checkDigests(claim: Claim, rollout: Rollout, deployment: EcsDeplo
     const {name, imageDigest} = other[0] ?? {};
     return failed(claim, `container ${name} runs ${imageDigest}, not ${wanted.get(name ?? '')}`);
   }
-  const proof = wanted.size === 0 ? '' : ', with the digest that was released';
-  return passed(claim, `${running.length} of ${deployment.desiredCount} tasks run ${shortArn(rollout.taskDefinition)}${proof}`);
+  const proof = wanted.size === 0 ? '' : ', with the released digest';
+  return passed(claim, `${running.length} of ${deployment.desiredCount} tasks${proof}`);
 }
 
 async function stoppedTasks(rollout: Rollout, deployment: EcsDeployment, io: Io): Promise<readonly EcsTask[]> {

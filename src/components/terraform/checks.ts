@@ -56,14 +56,14 @@ export function terraformClaims(
       ? [
           {
             id: `${id} digest`,
-            text: `${id}: ${image.reference} in the registry`,
+            text: `${image.reference} in the registry`,
             subject: {is: 'digest', reference: image.reference, digest: image.digest},
           },
         ]
       : []),
     {
       id: `${id} settled`,
-      text: `${id}: Terraform has nothing left to do (workspace ${workspace})`,
+      text: `Terraform has nothing left to do (workspace ${workspace})`,
       subject: {is: 'settled', varFile, addresses},
     },
   ];

@@ -16,7 +16,7 @@ const flagWords: Readonly<Record<Flag, string>> = {
   downgrade: 'lower than what is there now',
   'overwrite-tag': 'the tag is there already and would be overwritten',
   republish: 'this has been published before',
-  unlisted: 'not among the changes that the configuration allows',
+  unlisted: "not in the component's allowChanges",
 };
 
 /**
@@ -25,7 +25,7 @@ const flagWords: Readonly<Record<Flag, string>> = {
  *     service  Terraform  0.7.1 → 0.7.2
  *
  *     outage   aws_instance.default is destroyed, then created
- *              unlisted: not among the changes that the configuration allows
+ *              unlisted: not in the component's allowChanges
  *       ami         ami-1 → ami-2
  *       user_data   hidden (sensitive)
  *

@@ -19,7 +19,7 @@ export function rowDetails(row: Row, width: number, moment: Moment): readonly Li
   const trouble = row.ask?.about === 'failure' ? row.ask.trouble : job.trouble;
   return [
     [span(row.name, bold), span(` ${glyphs.dot} ${job.job.phase}`, dim)],
-    ...(trouble === undefined ? paragraph(row.text, width, dim) : troubleLines(trouble, width)),
+    ...(trouble === undefined ? paragraph(row.text, width, dim).slice(0, 3) : troubleLines(trouble, width)),
     ...(job.checks.length > 0 ? [blank, ...jobChecks(job.checks, width, moment)] : []),
   ];
 }

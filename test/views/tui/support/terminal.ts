@@ -125,14 +125,16 @@ export function openTerminal({columns = 80, rows = 24, env = {}}: Options = {}):
   const stdin = new Stdin();
   const clock = {at: Date.parse('2026-11-21T21:14:00Z'), now: () => clock.at};
   const tui = startTui({
-    // Only what Ink uses of a terminal's streams.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only what Ink uses of a terminal's stream
     stdin: stdin as unknown as NodeJS.ReadStream,
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only what Ink uses of a terminal's stream
     stdout: stdout as unknown as NodeJS.WriteStream,
     env,
     clock,
   });
   onTestFinished(async () => {
-    await tui.close().catch(() => {});
+    // The first one may wait until somebody has read the end; the second one does not.
+    await Promise.allSettled([tui.close(), tui.close()]);
     expect(faults).toEqual([]);
   });
 

@@ -1,0 +1,54 @@
+/** The commands that a summary ends with: go on, do the same again without questions, check it. */
+import {exitCodes} from '../release/errors.ts';
+import type {Choice} from '../release/form.ts';
+import type {Finish} from '../release/outcome.ts';
+import {type Allowance, missingAllowances} from '../release/policy.ts';
+import type {Plan} from '../release/model.ts';
+import {showCommand} from '../tools/exec.ts';
+
+/** Ends after which `resume` goes on. */
+export const resumable: ReadonlySet<number> = new Set([exitCodes.unknown, exitCodes.interrupted, exitCodes.terminated]);
+
+export interface Ended {
+  readonly choice: Choice;
+  /** All components of the config: what is left out when all are meant. */
+  readonly all: readonly string[];
+  readonly config: string | undefined;
+  readonly allow: readonly string[];
+  readonly planOnly: boolean;
+  readonly plan: Plan | undefined;
+  /** What the environment's policy lets through by itself. */
+  readonly policy: readonly Allowance[];
+  readonly finish: Finish;
+}
+
+export function nextCommands(ended: Ended): readonly {readonly label: string; readonly command: string}[] {
+  const {choice, finish, planOnly} = ended;
+  const where = [...(ended.config === undefined ? [] : ['--config', ended.config]), '--env', choice.environment];
+  const command = (...args: readonly string[]) => showCommand(['deploy-wizard', ...args]);
+  const again = command('--yes', ...where, '--release', choice.version, ...componentFlags(ended), ...allowFlags(ended));
+  if (planOnly) return [{label: 'Release', command: again}];
+  return [
+    ...(resumable.has(finish.exitCode) ? [{label: 'Go on', command: command('resume', ...where)}] : []),
+    {label: 'Again', command: again},
+    ...(finish.touched || finish.exitCode === exitCodes.done
+      ? [{label: 'Check', command: command('audit', choice.version, ...where)}]
+      : []),
+  ];
+}
+
+/** Only those that are not there yet, where some are. */
+function componentFlags({choice, all, finish}: Ended): readonly string[] {
+  const there = new Set(
+    finish.components.flatMap(({component, end}) => (['verified', 'unchanged', 'not proven'].includes(end) ? [component] : [])),
+  );
+  const left = choice.components.filter(id => !there.has(id));
+  const meant = left.length === 0 ? choice.components : left;
+  return meant.length === all.length ? [] : meant.flatMap(id => ['--component', id]);
+}
+
+/** What was let through, and what the plan needs besides: what a person approved by typing. */
+function allowFlags({allow, plan, policy}: Ended): readonly string[] {
+  const missing = plan === undefined ? [] : missingAllowances(plan, policy);
+  return [...new Set([...allow, ...missing.map(({what, component}) => `${what}:${component}`)])].flatMap(one => ['--allow', one]);
+}

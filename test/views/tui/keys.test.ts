@@ -1,0 +1,23 @@
+import {expect, test} from 'vitest';
+import {keyTable} from '../../../src/views/tui/keys/table.ts';
+
+const modes = Object.entries(keyTable);
+
+test.each(modes)('%s: every entry of the key table has keys, a label and words', (_mode, {bindings}) => {
+  for (const {keys, label, does} of bindings) {
+    expect(Object.keys(keys).length).toBeGreaterThan(0);
+    expect(label).not.toBe('');
+    expect(typeof does === 'function' || does !== '').toBe(true);
+  }
+});
+
+test.each(modes)('%s: no key has two meanings that may hold at the same time', (_mode, {bindings}) => {
+  const unconditional = bindings.filter(({when}) => when === undefined).flatMap(({keys}) => Object.keys(keys));
+  expect(new Set(unconditional).size).toBe(unconditional.length);
+});
+
+test.each(modes)('%s: letters are no commands where text is typed', (_mode, {bindings, field}) => {
+  if (field === undefined) return;
+  const letters = bindings.flatMap(({keys}) => Object.keys(keys)).filter(key => key.length === 1);
+  expect(letters).toEqual([]);
+});
