@@ -31,6 +31,7 @@ function context(): Context {
     home: homedir(),
     user: process.env['USER'] ?? userInfo().username,
     host: hostname(),
+    pid: process.pid,
     stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,

@@ -7,6 +7,7 @@ export interface Context {
   readonly home: string;
   readonly user: string;
   readonly host: string;
+  readonly pid: number;
   readonly stdin: NodeJS.ReadStream;
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;

@@ -1,7 +1,7 @@
 /** Which view, decided once at the start (design section 4): TUI, lines with prompts, or nobody to ask. */
 import type {Frontend} from '../views/frontend.ts';
-import type {Operator} from '../release/contract.ts';
-import {RefusedError, UsageError} from '../release/errors.ts';
+import type {Command, Operator} from '../release/contract.ts';
+import {RefusedError, StoppedError, UsageError} from '../release/errors.ts';
 import {type FormAnswers, type Survey, chosen, startForm} from '../release/form.ts';
 import type {Allowance} from '../release/policy.ts';
 import {unattended} from '../release/unattended.ts';
@@ -92,11 +92,18 @@ function missingAnswer({environment, version}: FormAnswers): RefusedError {
 
 function promptFrontend(context: Context, show: (event: TimedEvent) => void): Frontend {
   const terminal = {input: context.stdin, output: context.stderr};
+  let command: ((command: Command) => void) | undefined;
   // Several questions may be open at once; a terminal has room for one.
   let last: Promise<unknown> = Promise.resolve();
   const ask: Operator['ask'] = async (question, signal) => {
     const {askByPrompt} = await import('../views/prompts.ts');
-    const turn = last.then(() => askByPrompt(question, signal, terminal));
+    const turn = last
+      .then(() => askByPrompt(question, signal, terminal))
+      .catch((error: unknown) => {
+        // While a prompt has the terminal, Ctrl-C comes as its error and as no signal.
+        if (error instanceof StoppedError) command?.({do: 'stop', by: 'SIGINT'});
+        throw error;
+      });
     last = turn.catch(nothing);
     return turn;
   };
@@ -109,7 +116,9 @@ function promptFrontend(context: Context, show: (event: TimedEvent) => void): Fr
       return choice;
     },
     operator: {ask},
-    onCommand: nothing,
+    onCommand: listener => {
+      command = listener;
+    },
     show,
     watchLogs: nothing,
     close: () => Promise.resolve(),

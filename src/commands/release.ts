@@ -1,5 +1,6 @@
 /** The release, in all its ways: the wizard, `--yes`, `plan` and `--dry-run`; and going on with one. */
 import {rm} from 'node:fs/promises';
+import path from 'node:path';
 import pLimit from 'p-limit';
 import {type Command, createStop} from '../release/contract.ts';
 import {release} from '../release/engine.ts';
@@ -14,6 +15,7 @@ import {type RunState, emptyRun, reduce} from '../release/reducer.ts';
 import {type Bump, parseVersion} from '../release/version.ts';
 import type {RecordWriter} from '../record/file-store.ts';
 import {type LastRelease, lastRelease} from '../record/last-release.ts';
+import {lockEnvironment} from '../record/lock.ts';
 import {createJobLogs} from '../record/logs.ts';
 import {createRedaction} from '../record/redact.ts';
 import {schemaVersion} from '../release/events.ts';
@@ -65,8 +67,13 @@ export async function releaseCommand(context: Context, options: ReleaseOptions):
       context.stderr.write('Nothing was started.\n');
       return exitCodes.interrupted;
     }
-    const last = await lastRelease(application.store, choice.environment);
-    return await carryOut(context, application, frontend, {choice, allowances, options, last, history: noHistory});
+    const {environment} = choice;
+    const last = await lastRelease(application.store, environment);
+    const work: Work = {choice, allowances, options, last, history: noHistory};
+    if (options.dryRun) return await carryOut(context, application, frontend, work);
+    return await locked(context, application, environment, `release ${choice.version}`, () =>
+      carryOut(context, application, frontend, work),
+    );
   } finally {
     await frontend.close();
   }
@@ -135,6 +142,24 @@ async function answersFromFlags(
 function allows(allowances: readonly Allowance[]): (flag: Flag, component: string) => boolean {
   return (flag, component) =>
     allowances.some(allowance => allowance.what === flag && (allowance.component ?? component) === component);
+}
+
+/** Does the work while nobody else can release to the environment. */
+export async function locked<T>(
+  context: Context,
+  {store}: Application,
+  environment: string,
+  work: string,
+  release: () => Promise<T>,
+): Promise<T> {
+  const {user, host, pid} = context;
+  const since = new Date(context.clock.now()).toISOString();
+  const unlock = await lockEnvironment(path.join(store.root, environment), {user, host, pid, work, since});
+  try {
+    return await release();
+  } finally {
+    await unlock();
+  }
 }
 
 export interface Work {

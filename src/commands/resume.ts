@@ -10,7 +10,7 @@ import path from 'node:path';
 import {type Application, openApplication} from './application.ts';
 import type {Context} from './context.ts';
 import {type Output, chooseFrontend} from './frontends.ts';
-import {carryOut} from './release.ts';
+import {carryOut, locked} from './release.ts';
 import {placeOf} from './world.ts';
 
 export interface ResumeOptions {
@@ -27,6 +27,16 @@ export async function resumeCommand(context: Context, run: string | undefined, o
   const application = await openApplication(context, options.config);
   const environment = options.env ?? onlyEnvironment(application);
   placeOf(application.loaded, environment, {});
+  return locked(context, application, environment, 'resume', () => goOn(context, application, environment, run, options));
+}
+
+async function goOn(
+  context: Context,
+  application: Application,
+  environment: string,
+  run: string | undefined,
+  options: ResumeOptions,
+): Promise<number> {
   const found = run === undefined ? await findRun(application.store, environment, isOpen) : {run};
   if (found === undefined) {
     throw new UsageError(`there is nothing to go on with in ${environment}: no run was interrupted`, {
@@ -40,8 +50,9 @@ export async function resumeCommand(context: Context, run: string | undefined, o
     await writer.close();
     throw new UsageError(`run ${found.run} is finished: there is nothing to go on with`, {means: 'Nothing was started.'});
   }
-  if (record.torn)
+  if (record.torn) {
     context.stderr.write('The last line of the record was torn (the process died while writing it); it was cut off.\n');
+  }
   const recorded = {...application, loaded: asRecorded(started)};
   const allowances = [...started.allow, ...options.allow].map(parseAllowance);
   const policy = recorded.loaded.config.environments[environment]?.policy.allow ?? [];

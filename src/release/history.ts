@@ -53,7 +53,8 @@ export function replay(events: Iterable<RunEvent>): History {
         break;
       case 'plan.ready':
         plan = event.plan;
-        approved = undefined;
+        // The same changes planned anew: the approval was for them.
+        approved = approved?.approval.fingerprint === plan.fingerprint ? {plan, approval: approved.approval} : undefined;
         break;
       case 'approval.given':
         approved = plan && plan.fingerprint === event.fingerprint ? {plan, approval: event} : undefined;

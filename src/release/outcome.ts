@@ -25,6 +25,7 @@ const verdicts: readonly (readonly [ComponentEnd['end'], Outcome, ExitCode])[] =
 const earlyOutcomes: ReadonlyMap<ExitCode, Outcome> = new Map([
   [exitCodes.refused, 'refused'],
   [exitCodes.unknown, 'unknown'],
+  [exitCodes.interrupted, 'interrupted'],
 ]);
 
 export function conclude<Io extends JobIo>(end: {

@@ -104,13 +104,16 @@ export async function askByPrompt(question: Question, signal: AbortSignal, termi
   return {value: value ?? '', by: 'operator'};
 }
 
-/** Undefined for a prompt that was left without an answer; its library throws a class of its own for that. */
+/** How the library calls what a prompt was left with. */
+const leavings = new Set(['ExitPromptError', 'AbortPromptError', 'CancelPromptError']);
+
+/** Undefined for a prompt that was left without an answer (end of input); a StoppedError for one that Ctrl-C ended. */
 async function orUndefined<T>(prompt: Promise<T>): Promise<T | undefined> {
   try {
     return await prompt;
   } catch (error) {
-    if (error instanceof Error && ['ExitPromptError', 'AbortPromptError', 'CancelPromptError'].includes(error.name))
-      return undefined;
-    throw error;
+    if (!(error instanceof Error) || !leavings.has(error.name)) throw error;
+    if (error.message.includes('SIGINT')) throw new StoppedError('stopped by Ctrl-C at a question', {cause: error});
+    return undefined;
   }
 }

@@ -4,7 +4,7 @@
  */
 import {closeSync, fsyncSync, linkSync, openSync, readFileSync, renameSync, rmSync, writeSync} from 'node:fs';
 import {join} from 'node:path';
-import type {ProcessIdentity} from './process-identity.ts';
+import type {ProcessIdentity} from '../process-identity.ts';
 
 export const files = {
   /** Request: what to run. Written by the wizard. */

@@ -11,7 +11,7 @@ import {setTimeout} from 'node:timers/promises';
 import {DeployError} from '../../release/errors.ts';
 import type {Environment} from '../exec.ts';
 import {LineSplitter} from '../lines.ts';
-import {isRunning, type ProcessIdentity} from './process-identity.ts';
+import {isRunning, type ProcessIdentity} from '../process-identity.ts';
 import {files, isCode, readClaim, readExit, readStarted, writeFirst, writeWhole, type Request} from './run-folder.ts';
 import type {Command} from './terraform.ts';
 

@@ -10,7 +10,7 @@
 import {spawn, type ChildProcess} from 'node:child_process';
 import {closeSync, fsyncSync, openSync} from 'node:fs';
 import {join} from 'node:path';
-import {identify} from './process-identity.ts';
+import {identify} from '../process-identity.ts';
 import {files, readRequest, writeFirst, writeWhole, type Exit, type Request, type Started} from './run-folder.ts';
 
 /** The folder was claimed by another supervisor (EX_CANTCREAT of sysexits.h). */

@@ -26,17 +26,22 @@ export function sceneOf(model: Model, size: Size, moment: Moment): Laid {
 
 /** What is asked, between the screen and the keys. It takes its room from the screen: half of it at most. */
 function footerLines(scene: Scene): readonly Line[] {
-  const asked = askedLines(scene).slice(0, Math.max(2, Math.floor(scene.height / 2) - 2));
+  const asked = askedLines(scene).slice(0, roomToAsk(scene));
   if (asked.length === 0) return [];
   const choices = choiceLine(scene);
   return [line(glyphs.rule.repeat(scene.width), dim), ...asked, ...(choices.length > 0 ? [choices] : [])];
 }
 
+/** Lines for a question: half of the screen with its rule and its choices; all of it where nothing else matters. */
+function roomToAsk({model, height}: Scene): number {
+  return Math.max(2, model.leaving ? height - 4 : Math.floor(height / 2) - 2);
+}
+
 function askedLines(scene: Scene): readonly Line[] {
-  const {model, width, height} = scene;
+  const {model, width} = scene;
   switch (modeOf(model)) {
     case 'leaving':
-      return leavingLines(model, width, Math.max(1, Math.floor(height / 2) - 3));
+      return leavingLines(model, width, roomToAsk(scene) - 1);
     case 'log':
       return model.asks.slice(0, 1).flatMap(ask => elsewhereLines(ask, width));
     case 'preflight':

@@ -15,7 +15,7 @@ export interface Store<S, A> {
   readonly subscribe: (listener: () => void) => () => void;
 }
 
-export function createStore<S, A>(reduce: (state: S, action: A) => S, initial: S, pace = 33): Store<S, A> {
+export function createStore<S, A>(reduce: (state: S, action: A) => S, initial: S, pace = 66): Store<S, A> {
   let state = initial;
   let shown = initial;
   let timer: NodeJS.Timeout | undefined;

@@ -6,7 +6,7 @@ import {join} from 'node:path';
 import {beforeAll, expect, test} from 'vitest';
 import {StoppedError} from '../../../src/release/errors.ts';
 import {readApply} from '../../../src/tools/terraform/apply.ts';
-import {isRunning} from '../../../src/tools/terraform/process-identity.ts';
+import {isRunning} from '../../../src/tools/process-identity.ts';
 import {
   AlreadyStartedError,
   follow,

@@ -22,24 +22,19 @@ function choice(binding: Binding, scene: Scene): Line {
  *     ↑↓ move   enter choose   ? help   ctrl+c quit                                    elapsed 01:24
  */
 export function helpBar(scene: Scene): Line {
-  const bindings = bindingsOf(modeOf(scene.model), scene).filter(({place}) => place === 'bar');
-  const right = elapsed(scene);
-  const room = scene.width - widthOf(right) - 2;
-  // The last ones, help and Ctrl-C, are always said.
-  const last = bindings.slice(-2).flatMap(binding => entry(binding, scene));
-  const shown: Line[] = [];
-  let used = widthOf(last);
-  for (const binding of bindings.slice(0, -2)) {
-    const words = entry(binding, scene);
-    used += widthOf(words);
-    if (used > room) break;
-    shown.push(words);
-  }
-  return spread([...shown.flat(), ...last], right, scene.width);
+  const entries = bindingsOf(modeOf(scene.model), scene)
+    .filter(({place}) => place === 'bar')
+    .map((binding): Line => [span(binding.label, bold), span(` ${wordsOf(binding, scene)}`, dim)]);
+  const time = elapsed(scene);
+  const isTight = widthOf(joined(entries, 3)) + widthOf(time) + 2 > scene.width;
+  if (!isTight) return spread(joined(entries, 3), time, scene.width);
+  // Little room: the time goes first, then keys from the end of the table; but never the last two, help and Ctrl-C.
+  while (entries.length > 2 && widthOf(joined(entries, 2)) > scene.width) entries.splice(-3, 1);
+  return joined(entries, 2);
 }
 
-function entry(binding: Binding, scene: Scene): Line {
-  return [span(binding.label, bold), span(` ${wordsOf(binding, scene)}`, dim), gap(3)];
+function joined(entries: readonly Line[], between: number): Line {
+  return entries.flatMap((entry, index) => [gap(index === 0 ? 0 : between), ...entry]);
 }
 
 const timed: ReadonlySet<Screen> = new Set<Screen>(['work', 'board', 'finished']);

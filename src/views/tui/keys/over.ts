@@ -20,7 +20,7 @@ export const leavingKeys: ModeKeys = {
     {
       keys: {d: () => ({do: 'command', command: 'detach'})},
       label: 'd',
-      does: 'detach: leave it running, `resume` goes on',
+      does: 'detach and leave it running',
       place: 'choice',
       when: ({model}) => model.commanded !== 'detach',
     },

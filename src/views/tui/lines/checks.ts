@@ -42,8 +42,16 @@ export function checkLines({model, width, moment}: Scene): readonly Line[] {
     22,
   );
   const silent = jobs.filter(job => job.status === 'running' && job.checks.length === 0);
+  const indent = names + 4;
+  // What must be true matters more than what was found, where it is true.
+  const claims = widest(
+    found.filter(entry => isQuiet(entry)).map(({check}) => check.text),
+    Math.floor((width - indent) * 0.55),
+  );
   return [
-    ...ordered.flatMap(entry => oneCheck(entry, names, width, moment)),
+    ...ordered.flatMap(entry =>
+      isQuiet(entry) ? [quietCheck(entry, names, claims, moment)] : loudCheck(entry, names, width, moment),
+    ),
     ...silent.map(({job}) => [
       checkMark('pending', moment),
       cell(componentName(job.component), names + 2, dim),
@@ -56,15 +64,19 @@ function isUnmet({check}: Found): boolean {
   return check.status === 'failed' || check.status === 'open';
 }
 
-function oneCheck({who, check}: Found, names: number, width: number, moment: Moment): readonly Line[] {
+/** Nothing to be done about it: one line is enough. */
+function isQuiet({check}: Found): boolean {
+  return check.status === 'passed' || check.status === 'pending';
+}
+
+function quietCheck({who, check}: Found, names: number, claims: number, moment: Moment): Line {
   const head = [checkMark(check.status, moment), cell(who, names + 2, check.status === 'passed' ? dim : {})];
-  const indent = names + 4;
-  if (check.status === 'passed' || check.status === 'pending') {
-    // A little more than half for what must be true: what was found is only wanted when it is not.
-    return [[...head, cell(check.text, Math.floor((width - indent) * 0.55)), gap(2), span(check.found, dim)]];
-  }
+  return [...head, cell(check.text, claims), gap(2), span(check.found, dim)];
+}
+
+function loudCheck({who, check}: Found, names: number, width: number, moment: Moment): readonly Line[] {
   return [
-    ...paragraph(check.text, width, {}, head),
+    ...paragraph(check.text, width, {}, [checkMark(check.status, moment), cell(who, names + 2)]),
     ...paragraph(check.found, width, {colour: check.status === 'failed' ? 'red' : 'yellow'}, [gap(4)]),
     ...afterCheck(check, width, 4),
   ];

@@ -1,7 +1,7 @@
 import type {ComponentEnd} from '../../../release/model.ts';
 import type {RunState} from '../../../release/reducer.ts';
 import {glyphs} from '../text/glyphs.ts';
-import {blank, bold, cell, dim, gap, type Line, paragraph, span, type Style, widest} from '../text/line.ts';
+import {blank, bold, cell, dim, gap, type Line, paragraph, span, type Style, widest, widthOf} from '../text/line.ts';
 import {isBadOutcome} from '../text/words.ts';
 
 const endMarks: Readonly<Record<ComponentEnd['end'], readonly [glyph: string, style: Style]>> = {
@@ -34,18 +34,26 @@ export function endLines({finished}: RunState, width: number): readonly Line[] {
     finished.components.map(({component}) => component),
     Math.floor(width / 3),
   );
+  const versions = widest(finished.components.map(versionsOf), Math.floor(width / 3));
   return [
     ...paragraph(finished.text, width, bold, head),
     blank,
-    ...finished.components.flatMap(end => oneEnd(end, names, width)),
+    ...finished.components.flatMap(end => oneEnd(end, names, versions, width)),
     blank,
     [span(finished.touched ? 'What was done is in the record.' : 'No environment has been touched.', dim)],
   ];
 }
 
-function oneEnd({component, from, to, end, note}: ComponentEnd, names: number, width: number): readonly Line[] {
+function oneEnd(ended: ComponentEnd, names: number, versions: number, width: number): readonly Line[] {
+  const {component, end, note} = ended;
   const [glyph, style] = endMarks[end];
-  const versions = from === undefined || from === to ? to : `${from} ${glyphs.arrow} ${to}`;
   const head: Line = [cell(glyph, 2, style), cell(component, names), gap(2), cell(end, 13, style)];
-  return paragraph(note === '' ? versions : `${versions}  ${note}`, width, dim, head);
+  const row: Line = [...head, cell(versionsOf(ended), versions), gap(2)];
+  // Where a note would stand in a column of single words, it gets lines of its own.
+  if (width - widthOf(row) >= 24) return paragraph(note, width, dim, row);
+  return note === '' ? [row] : [row, ...paragraph(note, width, dim, [gap(4)])];
+}
+
+function versionsOf({from, to}: ComponentEnd): string {
+  return from === undefined || from === to ? to : `${from} ${glyphs.arrow} ${to}`;
 }

@@ -50,10 +50,8 @@ function status({form, run, commanded}: Model): Line {
 
 /** As many stations around the one that is on as there is room for; where some are left out stands an ellipsis. */
 function stations(stages: readonly Stage[], width: number): Line {
-  const here = Math.max(
-    0,
-    stages.findIndex(stage => stage.is === 'here'),
-  );
+  const isOn = stages.findIndex(stage => stage.is === 'here');
+  const here = isOn >= 0 ? isOn : stages.findLastIndex(stage => stage.is === 'done' || stage.is === 'failed');
   let [from, to] = [0, stages.length];
   const draw = (): Line => [
     ...(from > 0 ? [span(`${glyphs.ellipsis} `, dim)] : []),

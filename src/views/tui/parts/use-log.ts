@@ -2,7 +2,7 @@ import {useCallback, useSyncExternalStore} from 'react';
 import type {LogTap} from '../../frontend.ts';
 
 /** Lines arrive by the thousand; nobody reads more than this many screens a second. */
-const samplesPerSecond = 20;
+const samplesPerSecond = 15;
 
 /** Draws again when the job has written something: the tap is sampled, its lines never become state (facts/ink.md 2.5). */
 export function useLog(logs: LogTap | undefined, job: string | undefined): void {

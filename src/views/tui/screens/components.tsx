@@ -80,7 +80,7 @@ function componentRows(form: Form, selected: string | undefined, width: number):
       span(isChosen ? '[x] ' : '[ ] ', isChosen && !isThere ? accent : dim),
       cell(card.id, names, isSelected ? {...accent, bold: true} : quiet),
       gap(2),
-      cell(kindWord(card.kind), 16, dim),
+      ...(width < 70 ? [] : [cell(kindWord(card.kind), 16, dim)]),
       cell(text, changeWidth, quiet),
       gap(2),
       ...remark(card, version, form.without),

@@ -35,8 +35,8 @@ export function ConfirmScreen({scene}: {readonly scene: Scene}) {
     ...row('where', dim, placeOf(started, model.form), width),
     ...row('plan', dim, `${shortFingerprint(plan.fingerprint)} ${glyphs.dot} valid while nothing changes`, width),
   ];
-  const room = height - title.length - known.length - field.length - 2;
-  return <Lines lines={[...title, blank, ...shortened(changeRows(plan, width), room), ...known, blank, ...field]} />;
+  const room = height - title.length - field.length - 2;
+  return <Lines lines={[...title, blank, ...shortened([...changeRows(plan, width), ...known], room), blank, ...field]} />;
 }
 
 function row(label: string, style: Style, text: string, width: number): readonly Line[] {
@@ -61,7 +61,7 @@ function changeRows(plan: Plan, width: number): readonly Line[] {
 function shortened(rows: readonly Line[], room: number): readonly Line[] {
   if (rows.length <= room) return rows;
   const shown = Math.max(0, room - 1);
-  return [...rows.slice(0, shown), line(`  ${glyphs.down} ${rows.length - shown} more lines in the plan`, {colour: 'yellow'})];
+  return [...rows.slice(0, shown), line(`  ${glyphs.down} ${rows.length - shown} more`, {colour: 'yellow'})];
 }
 
 function placeOf({environment, by}: EventOf<'run.started'>, form: Form | undefined): string {

@@ -34,8 +34,8 @@ export function VersionScreen({scene}: {readonly scene: Scene}) {
   const meaning = judged.length < 2 ? [...judged, blank] : judged.slice(0, 4);
   const now = componentRows(lookOf(form), scene);
   const at = Math.max(0, rowIds(scene.model, 'versions').indexOf(selectedId(scene.model, 'versions') ?? ''));
-  // The list comes first; what runs there gets the rest, and at least a few lines of it.
-  const room = Math.min(choices.length, Math.max(3, height - 6 - Math.min(now.length + 1, 5)));
+  // The choices come first; what runs there gets the rest.
+  const room = Math.min(choices.length, height - 3 - meaning.length);
   const rest = height - room - 3 - meaning.length;
   return (
     <Lines

@@ -52,7 +52,8 @@ export function boardRows(model: Model): readonly Row[] {
   return (run.started?.components ?? []).map(({id, needs}) => {
     const apply = run.jobs.get(jobId({component: id, phase: 'apply'}));
     const verify = run.jobs.get(jobId({component: id, phase: 'verify'}));
-    const job = verify ?? apply;
+    // Where nothing had to be done, the apply says why; there is nothing to say about its proof.
+    const job = apply?.status === 'skipped' ? apply : (verify ?? apply);
     const row = {id, name: id, job, startedAt: apply?.startedAt ?? verify?.startedAt};
     if (job === undefined) {
       const until = needs.filter(need => !isVerified(run, need));
@@ -66,8 +67,9 @@ export function boardRows(model: Model): readonly Row[] {
 }
 
 function isVerified(run: RunState, component: string): boolean {
-  const status = run.jobs.get(jobId({component, phase: 'verify'}))?.status;
-  return status === 'succeeded' || status === 'skipped';
+  const isSkipped = run.jobs.get(jobId({component, phase: 'apply'}))?.status === 'skipped';
+  const proof = run.jobs.get(jobId({component, phase: 'verify'}))?.status;
+  return isSkipped || proof === 'succeeded' || proof === 'skipped';
 }
 
 function askAbout(asks: readonly Question[], {job}: JobState): Question | undefined {

@@ -1,6 +1,6 @@
 import {spawn} from 'node:child_process';
 import {expect, test} from 'vitest';
-import {fromPs, identify, isRunning} from '../../../src/tools/terraform/process-identity.ts';
+import {fromPs, identify, isRunning} from '../../src/tools/process-identity.ts';
 
 const startedByUs = () => {
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], {stdio: 'ignore'});

@@ -1,0 +1,107 @@
+/**
+ * One run at a time in an environment: a file that names the process which has it. A process that is gone
+ * has lost it. The file appears whole or not at all (link), so that no half-written owner is ever read.
+ */
+import {link, mkdir, readFile, rename, rm, writeFile} from 'node:fs/promises';
+import path from 'node:path';
+import {randomUUID} from 'node:crypto';
+import {z} from 'zod';
+import {DeployError, exitCodes} from '../release/errors.ts';
+import {identify, isRunning} from '../tools/process-identity.ts';
+
+const owner = z.object({
+  user: z.string(),
+  host: z.string(),
+  pid: z.number(),
+  startTime: z.string().optional(),
+  /** What it is for: a version, a run. */
+  work: z.string(),
+  since: z.string(),
+});
+export type Owner = z.infer<typeof owner>;
+
+/** Somebody else is at work in the environment. */
+export class EnvironmentLockedError extends DeployError {
+  override readonly exitCode = exitCodes.locked;
+}
+
+const lockFile = 'lock.json';
+/** Two processes that clear away the same dead owner meet at most this often. */
+const attempts = 5;
+
+/** Takes the environment's lock; resolves with how to give it back. Throws EnvironmentLockedError naming who has it. */
+export async function lockEnvironment(
+  folder: string,
+  who: {readonly user: string; readonly host: string; readonly pid: number; readonly work: string; readonly since: string},
+): Promise<() => Promise<void>> {
+  await mkdir(folder, {recursive: true, mode: 0o700});
+  const file = path.join(folder, lockFile);
+  const mine = JSON.stringify({...who, ...identify(who.pid)} satisfies Owner);
+  const draft = path.join(folder, `.lock-${randomUUID()}`);
+  await writeFile(draft, mine, {mode: 0o600});
+  try {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await link(draft, file);
+        return async () => {
+          // Only what is still ours: an owner that was taken for dead must not free its successor.
+          if ((await read(file)) === mine) await rm(file, {force: true});
+        };
+      } catch (error) {
+        if (!isCode(error, 'EEXIST')) throw error;
+      }
+      const found = await read(file);
+      if (found !== undefined && (attempt === attempts || !isDead(found, who.host))) throw locked(found, file);
+      if (found !== undefined) await clearAway(file, found);
+    }
+  } finally {
+    await rm(draft, {force: true});
+  }
+}
+
+async function read(file: string): Promise<string | undefined> {
+  return readFile(file, 'utf8').catch(() => undefined);
+}
+
+/** Whether the owner is a process of this machine that is gone. Of another machine nobody here can tell. */
+function isDead(text: string, host: string): boolean {
+  const parsed = parse(text);
+  return parsed !== undefined && parsed.host === host && !isRunning(parsed);
+}
+
+function parse(text: string): Owner | undefined {
+  try {
+    return owner.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Moves it aside first: of two processes one succeeds. Should it have caught a living one, it is put back. */
+async function clearAway(file: string, dead: string): Promise<void> {
+  const aside = `${file}.${randomUUID()}`;
+  try {
+    await rename(file, aside);
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return;
+    throw error;
+  }
+  if ((await read(aside)) !== dead) await link(aside, file).catch(() => undefined);
+  await rm(aside, {force: true});
+}
+
+function locked(text: string, file: string): EnvironmentLockedError {
+  const found = parse(text);
+  const who =
+    found === undefined
+      ? 'somebody'
+      : `${found.user} on ${found.host} (process ${found.pid}) since ${found.since}, for ${found.work}`;
+  return new EnvironmentLockedError(`the environment is locked by ${who}`, {
+    means: 'Nothing was started.',
+    next: ['Wait for it to end.', `If that process is gone for good, on another machine: remove ${file}`],
+  });
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

@@ -1,0 +1,475 @@
+/**
+ * A project like data-models-sqlalchemy, released by its cookbook until today: version 0.7.1 is built, pushed, applied and
+ * running. Docker, the registry, Terraform, git and the container that stands for the EC2 instance are real.
+ */
+import {createHash, randomBytes, randomInt} from 'node:crypto';
+import {chmod, copyFile, cp, lstat, mkdir, mkdtemp, readFile, readdir, realpath, rm, writeFile} from 'node:fs/promises';
+import {createServer} from 'node:net';
+import {tmpdir} from 'node:os';
+import {delimiter, dirname, join} from 'node:path';
+import {execa} from 'execa';
+import {registryDigest} from './images.ts';
+import {
+  type Ended,
+  type ProgramEnv,
+  type ProgramInTerminal,
+  type Records,
+  type RunningProgram,
+  type RunRecord,
+  runProgram,
+  startInTerminal,
+  startProgram,
+  theRecord,
+} from './program.ts';
+import {part} from './requires.ts';
+
+export const deployed = '0.7.1';
+
+/** As upstream has it: a dictionary whose parts are integers. */
+export const python = `import os
+
+__version_info__ = {
+    'major': 0,
+    'minor': 7,
+    'micro': 1,
+    'releaselevel': 'final',
+    'serial': os.environ.get('BUILD_NUM', '0'),
+    'sha': os.environ.get('COMMIT_SHA1', '0')[0:8],
+}
+
+
+def get_version(short=False):
+    """Release 0.7.1 and later."""
+    vers = ["%(major)i.%(minor)i" % __version_info__, ]
+    if __version_info__['micro']:
+        vers.append(".%(micro)i" % __version_info__)
+    return ''.join(vers)
+
+
+__version__ = get_version()
+`;
+
+/** The same by somebody with another editor: CRLF, other quotes, spaces where they please, no line feed at the end. */
+export const oddPython = [
+  '# -*- coding: utf-8 -*-',
+  'import os',
+  '',
+  '__version_info__   =  {   # keep this a dictionary',
+  "\t'major' :0,\t# 0.7.1",
+  '    "minor":   7 ,',
+  "  'micro'  :  1,  # bumped by hand",
+  "    'releaselevel':'final' , 'serial': os.environ.get('BUILD_NUM', '0'),",
+  '}',
+  '',
+  "migrated = {'major': 1, 'minor': 7, 'micro': 1}",
+].join('\r\n');
+
+/** Comments, alignment, and the old version where it must stay. */
+export const tfvars = `# Deployed with the cookbook since 0.7.1.
+
+profile       = "saml"    # written by the credentials helper
+image_tag     = "0.7.1"   # the tag that the instance runs
+region        = "us-east-1"
+notes         = <<EOT
+image_tag = "0.7.1"
+EOT
+`;
+
+export interface CookbookOptions {
+  /** dmsa/__init__.py, saying 0.7.1. */
+  readonly python?: string;
+  /** `source.git` of the config file. */
+  readonly git?: string;
+  /** `policy.allow` of production. */
+  readonly allow?: readonly string[];
+  /** Lines at the end of ci/main.tf and of ci/terraform.tfvars. */
+  readonly main?: string;
+  readonly tfvars?: string;
+  /** Shell lines that every start of the instance runs first. */
+  readonly starting?: string;
+}
+
+export interface Cookbook {
+  /** Everything is under it: `repository`, `state` (XDG_STATE_HOME), `home`, `tmp` (TMPDIR), `world`. */
+  readonly root: string;
+  readonly repository: string;
+  readonly env: ProgramEnv;
+  readonly records: Records;
+  /** Without a tag. */
+  readonly image: string;
+  readonly container: string;
+  /** Where the instance answers its version. */
+  readonly url: string;
+
+  /** Runs the program in the repository; `env` is added to the complete environment. */
+  run(args: readonly string[], more?: {readonly env?: ProgramEnv; readonly input?: string; readonly cwd?: string}): Promise<Ended>;
+  start(args: readonly string[], more?: {readonly env?: ProgramEnv}): RunningProgram;
+  startInTerminal(args: readonly string[]): ProgramInTerminal;
+  record(): Promise<RunRecord>;
+
+  path(...names: readonly string[]): string;
+  read(file: string): Promise<string>;
+  write(file: string, text: string): Promise<void>;
+  git(...args: readonly string[]): Promise<string>;
+  terraform(...args: readonly string[]): Promise<string>;
+  docker(...args: readonly string[]): Promise<string>;
+  digest(version: string): Promise<string | undefined>;
+  /** What the instance answers, trimmed; undefined when nothing answers. */
+  answer(): Promise<string | undefined>;
+
+  /** From now on an instance that starts waits, until `letGo`. */
+  hold(): Promise<void>;
+  letGo(): Promise<void>;
+  /** Whether an instance waits. */
+  isHeld(): Promise<boolean>;
+  /** From now on instances do not start (or do again). */
+  breakStarts(broken: boolean): Promise<void>;
+  /** The tags of all starts that were tried, oldest first: one for every apply that came so far. */
+  starts(): Promise<readonly string[]>;
+
+  /** All that a release may change, to be compared with what it was. */
+  world(): Promise<World>;
+  /** Every file of the whole root with its content, mode and time. */
+  files(): Promise<ReadonlyMap<string, string>>;
+  /** The same repository in a folder of its own with records of its own. The instance and the registry are shared. */
+  copy(): Promise<Cookbook>;
+  remove(): Promise<void>;
+}
+
+/** What a release may change, one entry a thing. */
+export interface World {
+  readonly git: {readonly head: string; readonly refs: string; readonly index: string; readonly status: string};
+  readonly files: {readonly version: string; readonly tfvars: string};
+  readonly environment: {readonly state: string; readonly container: string; readonly image: string};
+  /** Digests by tag. */
+  readonly registry: Readonly<Record<string, string | undefined>>;
+}
+
+const versionFile = 'dmsa/__init__.py';
+const varFile = 'ci/terraform.tfvars';
+
+export async function cookbook(options: CookbookOptions = {}): Promise<Cookbook> {
+  const id = randomBytes(4).toString('hex');
+  const root = await realpath(await mkdtemp(join(tmpdir(), 'dw-cookbook-')));
+  const site = {
+    root,
+    port: await freePort(),
+    container: `dw-cookbook-${id}`,
+    repositoryName: `cookbook-${id}/data-models-sqlalchemy`,
+  };
+  const made = open(site);
+  try {
+    await writeProject(made, options, site.port);
+    await install(made);
+  } catch (error) {
+    await made.remove();
+    throw error;
+  }
+  return made;
+}
+
+interface Site {
+  readonly root: string;
+  readonly port: number;
+  readonly container: string;
+  readonly repositoryName: string;
+}
+
+function open(site: Site): Cookbook {
+  const {root, container, repositoryName, port} = site;
+  const repository = join(root, 'repository');
+  const state = join(root, 'state');
+  const registry = part('registry').address;
+  const image = `${registry}/${repositoryName}`;
+  const env = environment(root);
+  const url = `http://127.0.0.1:${port}/`;
+  const records: Records = {root: join(state, 'deploy-wizard', 'data-models-sqlalchemy'), environment: 'production'};
+  const world = (name: string) => join(root, 'world', name);
+
+  const tool = async (file: string, args: readonly string[], cwd: string): Promise<string> => {
+    const {stdout} = await execa(file, args, {cwd, env: {...env, GIT_OPTIONAL_LOCKS: '0'}, extendEnv: false, stdin: 'ignore'});
+    return stdout;
+  };
+  const exists = (path: string) =>
+    lstat(path).then(
+      () => true,
+      () => false,
+    );
+  const git = (...args: readonly string[]) => tool('git', args, repository);
+  const docker = (...args: readonly string[]) => tool(part('docker').client, args, root);
+  const read = (file: string) => readFile(join(repository, file), 'utf8');
+  const digest = (version: string) => registryDigest(registry, repositoryName, version);
+
+  const cookbook: Cookbook = {
+    root,
+    repository,
+    env,
+    records,
+    image,
+    container,
+    url,
+
+    run: (args, {env: more, input, cwd = repository} = {}) =>
+      runProgram(args, {cwd, env: {...env, ...more}, ...(input !== undefined && {input})}),
+    start: (args, {env: more} = {}) => startProgram(args, {cwd: repository, env: {...env, ...more}}),
+    startInTerminal: args => startInTerminal(args, {cwd: repository, env}),
+    record: () => theRecord(records),
+
+    path: (...names) => join(repository, ...names),
+    read,
+    write: async (file, text) => {
+      await mkdir(dirname(join(repository, file)), {recursive: true});
+      await writeFile(join(repository, file), text);
+    },
+    git,
+    terraform: (...args) => tool(part('terraform').path, args, join(repository, 'ci')),
+    docker,
+    digest,
+    answer: async () => {
+      try {
+        const response = await fetch(url, {signal: AbortSignal.timeout(5000)});
+        return (await response.text()).trim();
+      } catch {
+        return undefined;
+      }
+    },
+
+    hold: () => writeFile(world('hold'), ''),
+    letGo: () => rm(world('hold')),
+    isHeld: () => exists(world('held')),
+    breakStarts: async broken => (broken ? writeFile(world('broken'), '') : rm(world('broken'))),
+    starts: async () => (await readFile(world('starts'), 'utf8')).trim().split('\n'),
+
+    world: async () => ({
+      git: {
+        head: await git('rev-parse', 'HEAD'),
+        refs: await git('for-each-ref'),
+        index: await git('ls-files', '--stage'),
+        status: await git('status', '--porcelain'),
+      },
+      files: {version: await read(versionFile), tfvars: await read(varFile)},
+      environment: {
+        state: await read('ci/terraform.tfstate'),
+        ...(await runningContainer(docker, container)),
+      },
+      registry: Object.fromEntries(
+        await Promise.all((await tagsOf(registry, repositoryName)).map(async tag => [tag, await digest(tag)] as const)),
+      ),
+    }),
+    files: () => filesUnder(root),
+    copy: async () => {
+      const other = await realpath(await mkdtemp(join(tmpdir(), 'dw-cookbook-')));
+      await cp(repository, join(other, 'repository'), {recursive: true, preserveTimestamps: true});
+      await makeFolders(other);
+      return {...open({...site, root: other}), remove: () => rm(other, {recursive: true, force: true})};
+    },
+    remove: async () => {
+      // A Terraform that a failed test has left behind must not start an instance any more.
+      await writeFile(world('broken'), '').catch(() => undefined);
+      await rm(world('hold'), {force: true});
+      await docker('rm', '--force', container).catch(() => undefined);
+      const images = await docker('images', '--format', '{{.Repository}}:{{.Tag}}', image).catch(() => '');
+      const named = images.split('\n').filter(name => name !== '' && !name.endsWith(':<none>'));
+      if (named.length > 0) await docker('image', 'rm', '--force', ...named).catch(() => undefined);
+      await rm(root, {recursive: true, force: true, maxRetries: 5, retryDelay: 100});
+    },
+  };
+  return cookbook;
+}
+
+/** Complete, and nothing of the machine's: no identity, no credentials, no settings. */
+function environment(root: string): ProgramEnv {
+  const {client, host} = part('docker');
+  return {
+    PATH: [dirname(client), dirname(part('terraform').path), process.env['PATH'] ?? ''].join(delimiter),
+    HOME: join(root, 'home'),
+    USER: 'operator',
+    LANG: 'C.UTF-8',
+    TMPDIR: join(root, 'tmp'),
+    XDG_STATE_HOME: join(root, 'state'),
+    GIT_CONFIG_NOSYSTEM: '1',
+    // Where the launcher keeps compiled code: shared by all tests, or each would compile it anew.
+    NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'),
+    ...(host !== undefined && {DOCKER_HOST: host}),
+  };
+}
+
+async function makeFolders(root: string): Promise<void> {
+  for (const name of ['repository', 'home', 'tmp', 'state', 'world']) await mkdir(join(root, name), {recursive: true});
+}
+
+async function writeProject(cookbook: Cookbook, options: CookbookOptions, port: number): Promise<void> {
+  const {root, image, container, url, write} = cookbook;
+  await makeFolders(root);
+  await write(versionFile, options.python ?? python);
+  await write('Dockerfile', dockerfile);
+  await write('www/cgi-bin/index.cgi', answering);
+  await chmod(cookbook.path('www/cgi-bin/index.cgi'), 0o755);
+  await copyFile(part('busybox'), cookbook.path('busybox'));
+  await write('.gitignore', '.terraform/\n*.tfstate*\n');
+  await write('.dockerignore', '.git\nci\n');
+  await write('ci/main.tf', module({image, container, port, world: join(root, 'world'), starting: options.starting}));
+  await write('ci/variables.tf', `${variables}${options.main ?? ''}`);
+  await write(varFile, `${tfvars}${options.tfvars ?? ''}`);
+  await write('deploy-wizard.config.yaml', config({image, url, git: options.git, allow: options.allow}));
+}
+
+/** By hand, as the cookbook says. */
+async function install({git, docker, terraform, image, repository, answer}: Cookbook): Promise<void> {
+  await git('init', '--quiet', '--initial-branch=main');
+  await git('config', 'user.name', 'Release Engineer');
+  await git('config', 'user.email', 'release@example.edu');
+  await git('add', '--all');
+  await git('commit', '--quiet', '--message', `Version ${deployed}`);
+  await docker('build', '--quiet', '--tag', `${image}:${deployed}`, repository);
+  await docker('push', '--quiet', `${image}:${deployed}`);
+  await terraform('init', '-input=false', '-no-color');
+  await terraform('apply', '-input=false', '-no-color', '-auto-approve');
+  for (let tries = 0; (await answer()) !== deployed; tries++) {
+    if (tries > 100) throw new Error(`The first instance does not answer ${deployed}.`);
+    await new Promise(resolve => setTimeout(resolve, 50));
+  }
+}
+
+const dockerfile = `FROM scratch
+COPY busybox /bin/busybox
+COPY www /www
+COPY dmsa /app/dmsa
+EXPOSE 8080
+# As process 1 busybox ignores SIGTERM.
+STOPSIGNAL SIGKILL
+CMD ["/bin/busybox", "httpd", "-f", "-p", "8080", "-h", "/www"]
+`;
+
+/** What is at `/`: the version that the packaged source says, so that the answer proves what was built. */
+const answering = String.raw`#!/bin/busybox sh
+printf 'Content-Type: text/plain\r\n\r\n'
+part() {
+  /bin/busybox sed -n "s/^[[:space:]]*['\"]$1['\"][[:space:]]*:[[:space:]]*\([0-9]*\).*/\1/p" /app/dmsa/__init__.py | /bin/busybox head -n 1
+}
+echo "$(part major).$(part minor).$(part micro)"
+`;
+
+const variables = `variable "image_tag" {
+  type = string
+}
+
+variable "profile" {
+  type    = string
+  default = "saml"
+}
+
+variable "region" {
+  type = string
+}
+
+variable "notes" {
+  type = string
+}
+`;
+
+function module(site: {
+  readonly image: string;
+  readonly container: string;
+  readonly port: number;
+  readonly world: string;
+  readonly starting: string | undefined;
+}): string {
+  const {image, container, port, world, starting = ''} = site;
+  return `# Stands for the EC2 instance: a new tag destroys it, and creates it anew.
+resource "terraform_data" "instance" {
+  triggers_replace = [var.image_tag]
+  input            = { container = "${container}" }
+
+  provisioner "local-exec" {
+    when    = destroy
+    command = "docker rm --force \${self.input.container}"
+  }
+
+  provisioner "local-exec" {
+    command = <<-EOT
+      set -e
+      echo '\${var.image_tag}' >> '${world}/starts'
+      docker pull --quiet '${image}:\${var.image_tag}'
+      ${starting}
+      if test -e '${world}/hold'; then
+        touch '${world}/held'
+        while test -e '${world}/hold'; do sleep 0.05; done
+        rm -f '${world}/held'
+      fi
+      if test -e '${world}/broken'; then
+        echo 'the instance does not come up' >&2
+        exit 1
+      fi
+      docker run --detach --name ${container} --publish 127.0.0.1:${port}:8080 '${image}:\${var.image_tag}'
+    EOT
+  }
+}
+
+output "image_tag" {
+  value = var.image_tag
+}
+`;
+}
+
+function config(site: {
+  readonly image: string;
+  readonly url: string;
+  readonly git: string | undefined;
+  readonly allow: readonly string[] | undefined;
+}): string {
+  const {image, url, git = '{ commit: true }', allow = ['update']} = site;
+  return `application: data-models-sqlalchemy
+environments:
+  production: { policy: { allow: [${allow.join(', ')}] } }
+  staging: { policy: { allow: [update, outage] } }
+components:
+  service:
+    kind: terraform
+    directory: ci
+    workspace: default
+    tfvars: terraform.tfvars
+    set: { image_tag: "\${version}" }
+    allowChanges: [terraform_data.instance]
+    source: { version: ${versionFile}, build: { context: ., image: "${image}" }, git: ${git} }
+    verify: { http: "${url}", expect: "\${version}", within: 30s }
+`;
+}
+
+async function runningContainer(docker: Cookbook['docker'], name: string): Promise<{container: string; image: string}> {
+  const said = await docker('inspect', '--format', '{{.Id}} {{.State.Running}} {{.Config.Image}}', name).catch(() => 'none');
+  const [id = '', running = '', image = ''] = said.split(' ');
+  return {container: `${id} ${running}`, image};
+}
+
+async function tagsOf(registry: string, repository: string): Promise<readonly string[]> {
+  const response = await fetch(`http://${registry}/v2/${repository}/tags/list`);
+  const {tags}: {tags: readonly string[] | null} = JSON.parse(await response.text());
+  return [...(tags ?? [])].sort();
+}
+
+/** Below the range from which the kernel gives out ports by itself: it stays free while an instance is replaced. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(20_000, 30_000);
+    const server = createServer();
+    const {promise, resolve} = Promise.withResolvers<boolean>();
+    server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+    if (await promise) return port;
+  }
+}
+
+async function filesUnder(root: string): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  const walk = async (folder: string): Promise<void> => {
+    for (const name of (await readdir(join(root, folder))).sort()) {
+      const path = join(folder, name);
+      const stats = await lstat(join(root, path));
+      const what = stats.isDirectory() ? 'folder' : createHash('sha256').update(await readFile(join(root, path))).digest('hex');
+      found.set(path, `${what} ${(stats.mode & 0o7777).toString(8)} ${stats.mtimeMs}`);
+      if (stats.isDirectory()) await walk(path);
+    }
+  };
+  await walk('.');
+  return found;
+}

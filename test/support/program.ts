@@ -1,0 +1,182 @@
+/** The real, built program, started as a person or a CI job starts it, and what it wrote into its records. */
+import {mkdir, readFile, readdir} from 'node:fs/promises';
+import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {execa} from 'execa';
+import {spawn as spawnInTerminal} from '@lydell/node-pty';
+import {type ReadRecord, type RecordedEvent, head, readChain} from '../../src/record/chain.ts';
+import type {EventOf, RunEvent} from '../../src/release/events.ts';
+
+/** Another copy may be tested, an installed package for instance: the path of its launcher. */
+const launcher = process.env['DW_LAUNCHER'] ?? fileURLToPath(new URL('../../bin/deploy-wizard.js', import.meta.url));
+
+export type ProgramEnv = Readonly<Record<string, string>>;
+
+export interface ProgramOptions {
+  readonly cwd: string;
+  /** The complete environment: nothing is inherited. */
+  readonly env: ProgramEnv;
+  /** Standard input; without it there is none (`< /dev/null`). */
+  readonly input?: string;
+}
+
+export interface Ended {
+  /** As a shell has it: 128 + the signal's number for a process that a signal ended. */
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunningProgram {
+  readonly ended: Promise<Ended>;
+  kill(signal: 'SIGINT' | 'SIGTERM' | 'SIGKILL'): void;
+}
+
+const signalNumbers: Readonly<Record<string, number | undefined>> = {SIGINT: 2, SIGKILL: 9, SIGTERM: 15};
+
+export function startProgram(args: readonly string[], {cwd, env, input}: ProgramOptions): RunningProgram {
+  const child = execa(process.execPath, [launcher, ...args], {
+    cwd,
+    env,
+    extendEnv: false,
+    reject: false,
+    stripFinalNewline: false,
+    ...(input === undefined ? {stdin: 'ignore'} : {input}),
+  });
+  const ended = child.then(({exitCode, signal, stdout, stderr}) => ({
+    exitCode: exitCode ?? 128 + (signalNumbers[signal ?? ''] ?? 0),
+    // `input` and `stdin` widen the type to all that execa can do.
+    stdout: String(stdout),
+    stderr: String(stderr),
+  }));
+  return {ended, kill: signal => void child.kill(signal)};
+}
+
+export async function runProgram(args: readonly string[], options: ProgramOptions): Promise<Ended> {
+  return startProgram(args, options).ended;
+}
+
+export interface ProgramInTerminal {
+  /** Everything that was printed so far, control sequences included. */
+  printed(): string;
+  /** Waits until something is printed behind what was waited for before. */
+  waitFor(text: string | RegExp): Promise<void>;
+  type(keys: string): void;
+  readonly exitCode: Promise<number>;
+}
+
+/** On a pseudo-terminal of 100 × 30. */
+export function startInTerminal(args: readonly string[], {cwd, env}: Omit<ProgramOptions, 'input'>): ProgramInTerminal {
+  const terminal = spawnInTerminal(process.execPath, [launcher, ...args], {
+    name: 'xterm-256color',
+    cols: 100,
+    rows: 30,
+    cwd,
+    env: {...env, TERM: 'xterm-256color'},
+  });
+  let printed = '';
+  let waitedFor = 0;
+  terminal.onData(data => (printed += data));
+  const {promise, resolve} = Promise.withResolvers<number>();
+  let ended = false;
+  terminal.onExit(({exitCode, signal}) => {
+    ended = true;
+    resolve(signal ? 128 + signal : exitCode);
+  });
+  return {
+    printed: () => printed,
+    waitFor: async text => {
+      const pattern = typeof text === 'string' ? new RegExp(escapeRegExp(text)) : text;
+      await until(() => {
+        const found = pattern.exec(printed.slice(waitedFor));
+        if (found) waitedFor += found.index + found[0].length;
+        if (!found && ended) throw new Error(`The program ended before it printed ${String(text)}:\n${printed}`);
+        return found !== null;
+      }, `${String(text)} on the terminal, which shows:\n${printed}`);
+    },
+    type: keys => terminal.write(keys),
+    exitCode: promise,
+  };
+}
+
+function escapeRegExp(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
+}
+
+/** Waits until it holds; looks every few milliseconds, for a minute. */
+export async function until(holds: () => boolean | Promise<boolean>, what: string, limitMs = 60_000): Promise<void> {
+  const limit = Date.now() + limitMs;
+  while (!(await holds())) {
+    if (Date.now() > limit) throw new Error(`Waited in vain for ${what}`);
+    await new Promise(resolve => setTimeout(resolve, 3));
+  }
+}
+
+// ── records ──────────────────────────────────────────────────────────────────────────────────────────
+
+export interface RunRecord extends ReadRecord {
+  readonly folder: string;
+  readonly run: string;
+}
+
+/** The records of one environment. `root` is where the store keeps them: `$XDG_STATE_HOME/deploy-wizard/<application>`. */
+export interface Records {
+  readonly root: string;
+  readonly environment: string;
+}
+
+/** Names of the runs, oldest first. */
+export async function runs({root, environment}: Records): Promise<readonly string[]> {
+  const entries = await readdir(join(root, environment)).catch(() => []);
+  return entries.sort();
+}
+
+/** The newest record, as far as it is written; undefined while there is none. */
+export async function newestRecord(records: Records): Promise<RunRecord | undefined> {
+  const run = (await runs(records)).at(-1);
+  if (run === undefined) return undefined;
+  const folder = join(records.root, records.environment, run);
+  const bytes = await readFile(join(folder, 'record.ndjson')).catch(() => undefined);
+  if (bytes === undefined) return undefined;
+  const written = await readFile(join(folder, 'head.json'), 'utf8').catch(() => undefined);
+  return {folder, run, ...readChain(bytes, written === undefined ? undefined : head.parse(JSON.parse(written)))};
+}
+
+/** The newest record, which must be there and intact. */
+export async function theRecord(records: Records): Promise<RunRecord> {
+  const record = await newestRecord(records);
+  if (record === undefined) throw new Error(`There is no record in ${records.root}.`);
+  if (record.problems.length > 0) throw new Error(`The record is not intact: ${record.problems.join('; ')}`);
+  return record;
+}
+
+/** The events of one type, in order. */
+export function eventsOf<T extends RunEvent['type']>(record: ReadRecord, type: T): readonly (RecordedEvent & EventOf<T>)[] {
+  return record.events.filter((event): event is RecordedEvent & EventOf<T> => event.type === type);
+}
+
+/** The request of a step's newest intent. */
+export function requestOf(record: ReadRecord, step: string): unknown {
+  const intent = eventsOf(record, 'intent').findLast(event => event.step === step && event.undo !== true);
+  if (intent === undefined) throw new Error(`The record has no intent of ${step}.`);
+  return intent.request;
+}
+
+/** What a step was recorded to have come to; throws when that is not `done`. */
+export function resultOf(record: ReadRecord, step: string): unknown {
+  const effect = eventsOf(record, 'effect').findLast(event => event.step === step && event.undo !== true);
+  if (effect?.result.is !== 'done') throw new Error(`The record does not say that ${step} is done.`);
+  return effect.result.value;
+}
+
+/** Resolves as soon as the newest record holds such an event: polled, a few milliseconds late. */
+export async function untilRecorded(records: Records, what: string, fits: (event: RecordedEvent) => boolean): Promise<void> {
+  await until(async () => (await newestRecord(records).catch(() => undefined))?.events.some(fits) ?? false, `${what} in the record`);
+}
+
+/** A folder of its own under `parent`. */
+export async function subfolder(parent: string, name: string): Promise<string> {
+  const folder = join(parent, name);
+  await mkdir(folder, {recursive: true});
+  return folder;
+}
