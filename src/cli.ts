@@ -110,7 +110,7 @@ Examples:
     exitCode = await releaseCommand(context(), options);
   });
 
-releaseOptions(program.command('plan').description('everything up to the approval, changing nothing'))
+const plan = releaseOptions(program.command('plan').description('everything up to the approval, changing nothing'))
   .option('--detailed-exitcode', 'exit 2 when something would change, 1 for any error, 0 when nothing would', false)
   .action(async (_options, command: Command) => {
     const {releaseCommand} = await import('./commands/release.ts');
@@ -152,10 +152,14 @@ program
     exitCode = await demoCommand(context(), command.optsWithGlobals());
   });
 
+// Should nothing be left to wait for before a command is done, that is no success.
+process.exitCode = exitCodes.failed;
 try {
   await program.parseAsync();
 } catch (error) {
-  exitCode = report(error);
+  const code = report(error);
+  // There, 2 says that something would change: an error must not look like it.
+  exitCode = code !== exitCodes.done && plan.opts()['detailedExitcode'] === true ? exitCodes.failed : code;
 }
 process.exitCode = exitCode;
 

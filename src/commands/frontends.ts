@@ -41,7 +41,7 @@ export async function chooseFrontend(
     return startTui({stdin: context.stdin, stdout: context.stdout, env: context.env, clock: context.clock});
   }
   const show = await textView(context, options);
-  return options.yes || options.dryRun ? unattendedFrontend(show, allowances) : promptFrontend(context, show);
+  return options.yes || options.dryRun ? unattendedFrontend(context, show, allowances) : promptFrontend(context, show);
 }
 
 /** Events as lines on stderr, or as NDJSON on stdout. */
@@ -57,7 +57,11 @@ async function textView(context: Context, {output, dryRun}: ViewOptions): Promis
 
 const nothing = () => undefined;
 
-function unattendedFrontend(show: (event: TimedEvent) => void, allowances: () => readonly Allowance[]): Frontend {
+function unattendedFrontend(
+  context: Context,
+  show: (event: TimedEvent) => void,
+  allowances: () => readonly Allowance[],
+): Frontend {
   let nobody: ReturnType<typeof unattended> | undefined;
   // The environment's policy is known once the form is answered.
   const get = () => (nobody ??= unattended(allowances()));
@@ -70,6 +74,7 @@ function unattendedFrontend(show: (event: TimedEvent) => void, allowances: () =>
       show(event);
     },
     watchLogs: nothing,
+    notice: text => context.stderr.write(`${text}\n`),
     close: () => Promise.resolve(),
   };
 }
@@ -121,6 +126,7 @@ function promptFrontend(context: Context, show: (event: TimedEvent) => void): Fr
     },
     show,
     watchLogs: nothing,
+    notice: text => context.stderr.write(`${text}\n`),
     close: () => Promise.resolve(),
   };
 }

@@ -5,12 +5,14 @@ import {UsageError} from '../release/errors.ts';
 import type {History} from '../release/history.ts';
 import {replay} from '../release/history.ts';
 import {parseAllowance} from '../release/policy.ts';
+import type {Store} from '../record/file-store.ts';
 import {findRun, lastRelease} from '../record/last-release.ts';
 import path from 'node:path';
 import {type Application, openApplication} from './application.ts';
 import type {Context} from './context.ts';
 import {type Output, chooseFrontend} from './frontends.ts';
-import {carryOut, locked} from './release.ts';
+import {carryOut} from './carry-out.ts';
+import {lock} from './locking.ts';
 import {placeOf} from './world.ts';
 
 export interface ResumeOptions {
@@ -27,7 +29,12 @@ export async function resumeCommand(context: Context, run: string | undefined, o
   const application = await openApplication(context, options.config);
   const environment = options.env ?? onlyEnvironment(application);
   placeOf(application.loaded, environment, {});
-  return locked(context, application, environment, 'resume', () => goOn(context, application, environment, run, options));
+  const unlock = await lock(context, application, environment, 'resume');
+  try {
+    return await goOn(context, application, environment, run, options, unlock);
+  } finally {
+    await unlock();
+  }
 }
 
 async function goOn(
@@ -36,13 +43,9 @@ async function goOn(
   environment: string,
   run: string | undefined,
   options: ResumeOptions,
+  unlock: () => Promise<void>,
 ): Promise<number> {
-  const found = run === undefined ? await findRun(application.store, environment, isOpen) : {run};
-  if (found === undefined) {
-    throw new UsageError(`there is nothing to go on with in ${environment}: no run was interrupted`, {
-      means: 'Nothing was started.',
-    });
-  }
+  const found = await interruptedRun(application.store, environment, run);
   const {record, writer} = await application.store.resume(environment, found.run);
   const history = replay(record.events);
   const {started} = history;
@@ -67,7 +70,27 @@ async function goOn(
     last: await lastRelease(application.store, environment),
     history,
     writer: {run: found.run, writer, past: record.events},
+    unlock,
   });
+}
+
+/**
+ * The run that was named, or the newest that was interrupted. Throws a UsageError when a later run has changed
+ * the environment since: going on with an older one would undo it behind everybody's back.
+ */
+async function interruptedRun(store: Store, environment: string, wanted: string | undefined): Promise<{readonly run: string}> {
+  const decisive = (run: string, history: History) =>
+    run === wanted || (wanted === undefined && isOpen(history)) || history.finished?.touched === true;
+  const found = await findRun(store, environment, (history, run) => decisive(run, history));
+  if (found !== undefined && (found.run === wanted || (wanted === undefined && isOpen(found.history)))) return found;
+  if (wanted !== undefined && found !== undefined) {
+    throw new UsageError(`run ${found.run} has changed ${environment} since run ${wanted}`, {
+      means: 'Nothing was started.',
+      next: ['Start a release of the version that you want.'],
+    });
+  }
+  const what = wanted === undefined ? 'no run was interrupted since the last release' : `there is no run ${wanted}`;
+  throw new UsageError(`there is nothing to go on with in ${environment}: ${what}`, {means: 'Nothing was started.'});
 }
 
 /** Something may still be going on, or was left in the middle. */

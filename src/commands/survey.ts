@@ -20,10 +20,19 @@ export interface SurveyOptions {
 
 export function createSurvey({application: {loaded}, last, components, io}: SurveyOptions): Survey {
   const looked = new Map<string, Promise<readonly ComponentCard[]>>();
-  const lookAt = (environment: string, signal: AbortSignal): Promise<readonly ComponentCard[]> => {
+  const lookAt = (
+    environment: string,
+    signal: AbortSignal,
+    found: (card: ComponentCard) => void,
+  ): Promise<readonly ComponentCard[]> => {
     const make = io(environment);
     const worldIo = make({signal, command: () => undefined, request: () => undefined});
-    return Promise.all(components(environment).map(component => card(component, worldIo)));
+    const cardOf = async (component: Component<Io>) => {
+      const made = await card(component, worldIo);
+      found(made);
+      return made;
+    };
+    return Promise.all(components(environment).map(cardOf));
   };
   return {
     application: loaded.config.application,
@@ -36,11 +45,11 @@ export function createSurvey({application: {loaded}, last, components, io}: Surv
         ...(release && {last: {version: release.version, outcome: release.outcome, at: release.at, by: release.by}}),
       };
     }),
-    look: (environment, signal) => {
+    look: (environment, signal, found = () => undefined) => {
       // Asked again when the operator goes back and forth; the world is looked at once.
       const known = looked.get(environment);
       if (known !== undefined) return known;
-      const looking = lookAt(environment, signal);
+      const looking = lookAt(environment, signal, found);
       looked.set(environment, looking);
       signal.addEventListener('abort', () => looked.delete(environment), {once: true});
       return looking;

@@ -12,6 +12,7 @@ import {type Job, jobId} from '../release/model.ts';
 import type {JobLogs} from '../record/logs.ts';
 import type {Redaction} from '../record/redact.ts';
 import {createAws} from '../tools/aws/index.ts';
+import {bringsCredentials} from '../tools/aws/session.ts';
 import {createDocker} from '../tools/docker.ts';
 import {createGit} from '../tools/git.ts';
 import {probe} from '../tools/http.ts';
@@ -137,7 +138,7 @@ function toolEnvironment(env: Context['env'], settings: Environment | undefined)
   return {
     ...env,
     ...(region && {AWS_REGION: region}),
-    ...(profile && !env['AWS_ACCESS_KEY_ID'] && {AWS_PROFILE: profile}),
+    ...(profile && !bringsCredentials(env) && {AWS_PROFILE: profile}),
   };
 }
 

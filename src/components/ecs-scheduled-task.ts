@@ -7,10 +7,12 @@ import type {Change, Check, Claim} from '../release/model.ts';
 import {isDowngrade} from '../release/version.ts';
 import type {TaskDefinition} from '../tools/aws/ecs.ts';
 import type {Rule} from '../tools/aws/eventbridge.ts';
-import {checkShared, imageClaim, sessionClaim} from './aws/requirements.ts';
+import {checkShared, imageClaim, sessionClaim, withoutSession} from './aws/requirements.ts';
 import {
   containerImage,
+  correctImages,
   imageDetails,
+  missingContainer,
   register,
   registerStep,
   registered,
@@ -70,7 +72,7 @@ export const ecsScheduledTask: ComponentKind<Config, State, Payload, Io> = {
     ...component.targets.map(({rule}) => ({
       id: `${component.id} rule ${rule}`,
       text: `${component.id}: rule ${rule} starts ${component.family}`,
-      subject: {is: 'rule', rule, family: component.family},
+      subject: {is: 'rule', rule, family: component.family, containers: Object.keys(component.images)},
     })),
     ...(target.is === 'release' ? Object.values(component.images).map(image => imageClaim(image, target.version)) : []),
   ],
@@ -158,7 +160,7 @@ export const ecsScheduledTask: ComponentKind<Config, State, Payload, Io> = {
     ];
   },
 
-  check: async (_component, claim, io) => (await checkShared(claim, io)) ?? checkOwn(claim, io),
+  check: async (component, claim, io) => (await checkShared(claim, io)) ?? checkOwn(component, claim, io),
 };
 
 function parseRule(text: string): Rule {
@@ -228,9 +230,11 @@ function moveStep(moves: readonly z.infer<typeof pin>[], payload: Payload): Step
       const targets = await io.aws.events.targets(rule);
       const changed = moves.map(({target, from}) => {
         const now = targets.find(({Id}) => Id === target);
-        if (now?.EcsParameters?.TaskDefinitionArn !== from) {
+        const starts = now?.EcsParameters?.TaskDefinitionArn;
+        // Some of them may have moved already: PutTargets can take a part.
+        if (now === undefined || (starts !== from && starts !== taskDefinition)) {
           throw new DeployError(
-            `target ${target} of rule ${rule.name} starts ${now?.EcsParameters?.TaskDefinitionArn ?? 'nothing'}, not ${from} as planned`,
+            `target ${target} of rule ${rule.name} starts ${starts === undefined ? 'nothing' : shortArn(starts)}, not ${shortArn(from)} as planned`,
             {
               means: 'The schedule was left as it is.',
               final: true,
@@ -254,15 +258,17 @@ function moveStep(moves: readonly z.infer<typeof pin>[], payload: Payload): Step
 }
 
 const own = z.discriminatedUnion('is', [
-  z.object({is: z.literal('rule'), rule: z.string(), family: z.string()}),
+  z.object({is: z.literal('rule'), rule: z.string(), family: z.string(), containers: z.array(z.string())}),
   z.object({is: z.literal('revision'), taskDefinition: z.string(), images: z.array(containerImage)}),
   z.object({is: z.literal('target'), rule: pin.shape.rule, target: z.string(), taskDefinition: z.string()}),
 ]);
 
-async function checkOwn(claim: Claim, io: Io): Promise<Check> {
+async function checkOwn(component: {readonly id: string}, claim: Claim, io: Io): Promise<Check> {
   const subject = own.parse(claim.subject);
   switch (subject.is) {
     case 'rule': {
+      const unseen = await withoutSession(claim, io);
+      if (unseen) return unseen;
       const rule = parseRule(subject.rule);
       if ((await io.aws.events.rule(rule)) === undefined)
         return failed(claim, `there is no rule ${rule.name} on bus ${rule.bus}`, {
@@ -273,6 +279,14 @@ async function checkOwn(claim: Claim, io: Io): Promise<Check> {
         return failed(claim, `no target of it starts ${subject.family}`, {
           next: 'Correct `targets:` or `family:` in the config file.',
         });
+      const base = newestPin(pins) ?? subject.family;
+      const definition = await io.aws.ecs.taskDefinition(base);
+      if (definition === undefined)
+        return failed(claim, `there is no task definition ${shortArn(base)}`, {
+          next: 'Register one, or correct what the rule starts.',
+        });
+      const missing = missingContainer(definition, subject.containers);
+      if (missing !== undefined) return failed(claim, missing, {next: correctImages(component.id)});
       return passed(claim, pins.map(({target, taskDefinition}) => `${target}: ${shortArn(taskDefinition)}`).join(', '));
     }
     case 'revision': {

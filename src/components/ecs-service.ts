@@ -1,17 +1,19 @@
 /** An ECS service: a new revision with other images, the service moved to it, watched until it is steady or cannot be. */
 import {z} from 'zod';
-import {duration} from '../config/words.ts';
+import {duration} from './settings.ts';
 import {type ComponentKind, type Results, step} from '../release/contract.ts';
 import {DeployError} from '../release/errors.ts';
 import {fingerprint} from '../release/json.ts';
 import type {Check, Claim} from '../release/model.ts';
 import {isDowngrade} from '../release/version.ts';
 import type {EcsService} from '../tools/aws/ecs.ts';
-import {checkShared, imageClaim, sessionClaim} from './aws/requirements.ts';
+import {checkShared, imageClaim, sessionClaim, withoutSession} from './aws/requirements.ts';
 import {checkRollout} from './aws/rollout.ts';
 import {
   containerImage,
+  correctImages,
   imageDetails,
+  missingContainer,
   register,
   registerStep,
   registered,
@@ -68,7 +70,12 @@ export const ecsService: ComponentKind<Config, State, Payload, Io> = {
     {
       id: `${component.id} service`,
       text: `${component.id}: service ${component.service} in ${component.cluster}`,
-      subject: {is: 'service', cluster: component.cluster, service: component.service},
+      subject: {
+        is: 'service',
+        cluster: component.cluster,
+        service: component.service,
+        containers: Object.keys(component.images),
+      },
       // Later it is our own deployment that is in flight.
       once: true,
     },
@@ -146,20 +153,35 @@ export const ecsService: ComponentKind<Config, State, Payload, Io> = {
       id: updateStep,
       phase: 'apply',
       title: `move service ${payload.service} to it`,
-      requestSchema: z.object({cluster: z.string(), service: z.string(), taskDefinition: z.string()}),
+      requestSchema: z.object({cluster: z.string(), service: z.string(), from: z.string(), taskDefinition: z.string()}),
       resultSchema: z.object({taskDefinition: z.string()}),
       request: async (_io: Io, results) => ({
         cluster: payload.cluster,
         service: payload.service,
+        from: payload.from,
         taskDefinition: revisionOf(payload, results),
       }),
-      perform: async (io, {cluster, service, taskDefinition}) => {
+      perform: async (io, {cluster, service, from, taskDefinition}) => {
+        // A resumed run comes late: nobody's deployment but the planned one is replaced.
+        const now = (await io.aws.ecs.service(cluster, service))?.taskDefinition;
+        if (now !== from && now !== taskDefinition) {
+          throw new DeployError(
+            `service ${service} runs ${now === undefined ? 'nothing' : shortArn(now)}, not ${shortArn(from)} as planned`,
+            {means: 'It was left as it is.', final: true},
+          );
+        }
         await io.aws.ecs.updateService(cluster, service, taskDefinition, ms => io.clock.sleep(ms, io.signal));
         return {taskDefinition};
       },
       settle: async (io, {cluster, service, taskDefinition}) => {
         const now = await io.aws.ecs.service(cluster, service);
-        return now?.taskDefinition === taskDefinition ? {done: {taskDefinition}} : 'absent';
+        if (now?.taskDefinition === taskDefinition) return {done: {taskDefinition}};
+        // It may have begun and be over: taken back by ECS, or replaced by somebody.
+        const isThere = (deployment: {readonly taskDefinition?: string | undefined}) =>
+          deployment.taskDefinition === taskDefinition;
+        if (now?.deployments?.some(isThere)) return {done: {taskDefinition}};
+        const past = await io.aws.ecs.deployments(cluster, service).catch(() => []);
+        return past.some(isThere) ? {done: {taskDefinition}} : 'absent';
       },
       tell: ({taskDefinition}) => `service is moving to ${shortArn(taskDefinition)}`,
     }),
@@ -201,10 +223,17 @@ function revisionOf(payload: Payload, results: Results): string {
   return result.data?.taskDefinition ?? payload.existing ?? payload.from;
 }
 
-const serviceSubject = z.object({is: z.literal('service'), cluster: z.string(), service: z.string()});
+const serviceSubject = z.object({
+  is: z.literal('service'),
+  cluster: z.string(),
+  service: z.string(),
+  containers: z.array(z.string()),
+});
 
 async function checkService(component: {readonly id: string}, claim: Claim, io: Io): Promise<Check> {
-  const {cluster, service: name} = serviceSubject.parse(claim.subject);
+  const {cluster, service: name, containers} = serviceSubject.parse(claim.subject);
+  const unseen = await withoutSession(claim, io);
+  if (unseen) return unseen;
   if ((await io.aws.ecs.cluster(cluster)) === undefined) {
     return failed(claim, `there is no cluster ${cluster}`, {
       next: `Correct components.${component.id}.cluster in the config file.`,
@@ -213,7 +242,17 @@ async function checkService(component: {readonly id: string}, claim: Claim, io: 
   const service = await io.aws.ecs.service(cluster, name);
   if (service === undefined)
     return failed(claim, `there is no service ${name}`, {next: `Correct components.${component.id}.service in the config file.`});
-  const moving = (service.deployments ?? []).filter(({rolloutState}) => rolloutState === 'IN_PROGRESS');
+  const controller = service.deploymentController?.type ?? 'ECS';
+  if (controller !== 'ECS') {
+    return failed(claim, `its deployments are made by ${controller}`, {
+      next: 'Only rolling updates of ECS itself are there yet in this version of deploy-wizard.',
+    });
+  }
+  const {deployments = []} = service;
+  // Behind a Classic load balancer there is no rollout state, but two deployments.
+  const moving = deployments.filter(
+    ({rolloutState}) => (rolloutState ?? (deployments.length > 1 && 'IN_PROGRESS')) === 'IN_PROGRESS',
+  );
   if (moving.length > 0) {
     const revisions = moving.map(
       ({taskDefinition, runningCount, desiredCount}) =>
@@ -228,5 +267,8 @@ async function checkService(component: {readonly id: string}, claim: Claim, io: 
       next: 'Set its desired count, or leave this component out.',
     });
   }
+  const definition = service.taskDefinition === undefined ? undefined : await io.aws.ecs.taskDefinition(service.taskDefinition);
+  const missing = definition && missingContainer(definition, containers);
+  if (missing !== undefined) return failed(claim, missing, {next: correctImages(component.id)});
   return passed(claim, `${service.runningCount} of ${service.desiredCount} tasks on ${shortArn(service.taskDefinition ?? '')}`);
 }

@@ -1,6 +1,6 @@
 /** A claim that a URL answers, and with what. Used by every kind that has `verify.http`. */
 import {z} from 'zod';
-import {duration} from '../config/words.ts';
+import {duration} from './settings.ts';
 import type {Check, Claim} from '../release/model.ts';
 import type {Io} from './io.ts';
 import {passed, pending} from './verdict.ts';

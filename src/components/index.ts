@@ -2,13 +2,14 @@
 import {type Component, bind} from '../release/contract.ts';
 import {ecsScheduledTask} from './ecs-scheduled-task.ts';
 import {ecsService} from './ecs-service.ts';
-import type {Config} from '../config/schema.ts';
 import type {Io} from './io.ts';
 import {snsTrigger} from './sns-trigger.ts';
 import {terraform} from './terraform.ts';
 
+type KindName = (typeof terraform | typeof ecsService | typeof ecsScheduledTask | typeof snsTrigger)['kind'];
+
 /** A component of the config, bound to its kind. `settings` have their references replaced. Throws a ZodError. */
-export function bindComponent(kind: Config['components'][string]['kind'], id: string, settings: unknown): Component<Io> {
+export function bindComponent(kind: KindName, id: string, settings: unknown): Component<Io> {
   switch (kind) {
     case 'terraform':
       return bind(terraform, id, settings);

@@ -8,7 +8,7 @@ import {DeployError} from '../release/errors.ts';
 import {type Json, fingerprint, json} from '../release/json.ts';
 import type {Change, Check, Claim} from '../release/model.ts';
 import {isDowngrade} from '../release/version.ts';
-import {checkShared, imageClaim, sessionClaim} from './aws/requirements.ts';
+import {checkShared, imageClaim, sessionClaim, withoutSession} from './aws/requirements.ts';
 import {alreadyAnswers, ask, checkHttp, httpClaim, httpVerify, inWords} from './http-claim.ts';
 import {shortDigest} from './images.ts';
 import type {Io} from './io.ts';
@@ -32,7 +32,7 @@ type Config = z.infer<typeof snsTriggerConfig>;
 const state = z.object({version: z.string()});
 type State = z.infer<typeof state>;
 
-const payload = z.object({
+const payloadSchema = z.object({
   topic: z.string(),
   /** The inner JSON, as text: exactly what subscribers get. */
   message: z.string(),
@@ -40,7 +40,7 @@ const payload = z.object({
   /** False where the effect is there already. */
   publish: z.boolean(),
 });
-type Payload = z.infer<typeof payload>;
+type Payload = z.infer<typeof payloadSchema>;
 
 /** SNS' own default; a topic may have another (MaximumMessageSize). Bytes. */
 const defaultSize = 256 * 1024;
@@ -49,7 +49,7 @@ export const snsTrigger: ComponentKind<Config, State, Payload, Io> = {
   kind: 'sns-trigger',
   config: snsTriggerConfig,
   state,
-  payload,
+  payload: payloadSchema,
 
   requirements: (component, target) => [
     sessionClaim(),
@@ -122,15 +122,17 @@ export const snsTrigger: ComponentKind<Config, State, Payload, Io> = {
       id: 'publish',
       phase: 'apply',
       title: `publish to ${component.topic}`,
-      requestSchema: z.object({topic: z.string(), message: z.string()}),
-      resultSchema: z.object({messageId: z.string()}),
-      request: async () => ({topic: payload.topic, message: payload.message}),
+      requestSchema: payloadSchema.pick({topic: true, message: true, verify: true}),
+      // Null where the answer was lost and the effect was seen.
+      resultSchema: z.object({messageId: z.string().nullable()}),
+      request: async () => ({topic: payload.topic, message: payload.message, verify: payload.verify}),
       perform: async (io: Io, {topic, message}) => ({
         messageId: await io.aws.sns.publish(topic, message, ms => io.clock.sleep(ms, io.signal)),
       }),
-      // SNS keeps no list of what was published: nobody can look.
-      settle: async () => 'unknown',
-      tell: ({messageId}) => `published, message ${messageId}`,
+      // SNS keeps no list of what was published: all that can be seen is the effect, which was not there before.
+      settle: async (io, {verify}) =>
+        verify !== null && (await alreadyAnswers(verify.http, verify.expect, io)) ? {done: {messageId: null}} : 'unknown',
+      tell: ({messageId}) => (messageId === null ? 'published: the effect is there' : `published, message ${messageId}`),
     }),
   ],
 
@@ -157,6 +159,8 @@ const topicSubject = z.object({is: z.literal('topic'), topic: z.string(), size: 
 
 async function checkTopic(component: {readonly id: string}, claim: Claim, io: Io): Promise<Check> {
   const {topic, size} = topicSubject.parse(claim.subject);
+  const unseen = await withoutSession(claim, io);
+  if (unseen) return unseen;
   const arn = await topicArn(topic, io);
   const attributes = await io.aws.sns.topic(arn);
   if (attributes === undefined)

@@ -5,7 +5,7 @@ import {ecsServiceConfig} from '../components/ecs-service.ts';
 import {snsTriggerConfig} from '../components/sns-trigger.ts';
 import {terraformConfig} from '../components/terraform.ts';
 import {flags, risks} from '../release/model.ts';
-import {name} from './words.ts';
+import {name} from '../components/settings.ts';
 
 /** For keys of the design that this version does not obey: accepting them in silence would be a lie. */
 function notYet(what: string) {

@@ -41,25 +41,19 @@ export interface ReadRecord {
  * that is normal (the head is written after the line), a shorter one was cut.
  */
 export function readChain(bytes: Buffer, writtenHead: Head | undefined): ReadRecord {
-  const end = bytes.lastIndexOf(0x0a) + 1;
-  const lines =
-    end === 0
-      ? []
-      : bytes
-          .subarray(0, end - 1)
-          .toString('utf8')
-          .split('\n');
+  const end = bytes.lastIndexOf(lineFeed) + 1;
   const problems: string[] = [];
   const events: RecordedEvent[] = [];
   let now = emptyHead;
-  for (const [index, line] of lines.entries()) {
-    const read = readLine(line, index);
+  for (const [index, line] of linesOf(bytes.subarray(0, end)).entries()) {
+    const read = readLine(line.toString('utf8'), index);
     if (typeof read === 'string') problems.push(`line ${index + 1}: ${read}`);
     else {
       if (read.seq !== index) problems.push(`line ${index + 1}: says it is number ${read.seq + 1}`);
       if (read.prev !== now.hash) problems.push(`line ${index + 1}: does not follow the line before it`);
       events.push(read);
     }
+    // Of the raw bytes: several sequences that are no UTF-8 read as the same text.
     now = {length: index + 1, hash: sha256(line)};
     if (writtenHead?.length === now.length && writtenHead.hash !== now.hash)
       problems.push(`line ${index + 1}: is not what the head names`);
@@ -68,6 +62,19 @@ export function readChain(bytes: Buffer, writtenHead: Head | undefined): ReadRec
     problems.push(`cut: the head names ${writtenHead.length} lines, there are ${now.length}`);
   }
   return {events, head: now, intactBytes: end, torn: end < bytes.length, problems};
+}
+
+const lineFeed = 0x0a;
+
+/** Without their line feeds. `bytes` ends with one, or is empty. */
+function linesOf(bytes: Buffer): readonly Buffer[] {
+  const lines: Buffer[] = [];
+  for (let start = 0; start < bytes.length; ) {
+    const end = bytes.indexOf(lineFeed, start);
+    lines.push(bytes.subarray(start, end));
+    start = end + 1;
+  }
+  return lines;
 }
 
 /** The event of a line, or what is wrong with it. Throws for a record that a newer version wrote. */

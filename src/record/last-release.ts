@@ -37,12 +37,12 @@ export async function lastRelease(store: Store, environment: string): Promise<La
 export async function findRun(
   store: Store,
   environment: string,
-  fits: (history: History) => boolean,
+  fits: (history: History, run: string) => boolean,
 ): Promise<{readonly run: string; readonly history: History} | undefined> {
   for (const run of await store.runs(environment)) {
     const record = await store.read(environment, run).catch(() => undefined);
     const history = record && replay(record.events);
-    if (history && fits(history)) return {run, history};
+    if (history && fits(history, run)) return {run, history};
   }
   return undefined;
 }

@@ -57,11 +57,12 @@ export async function watch<Io extends JobIo>(
 }
 
 function tooLate(claim: Claim, check: Check): Check {
-  const minutes = Math.round((claim.within ?? 0) / 6000) / 10;
+  const seconds = Math.round((claim.within ?? 0) / 1000);
+  const limit = seconds < 60 ? `${seconds} s` : `${Math.round(seconds / 6) / 10} min`;
   return {
     ...check,
     status: 'failed',
     cause: check.cause ?? claim.late ?? 'failed',
-    found: claim.within === undefined ? check.found : `not within ${minutes} min: ${check.found}`,
+    found: claim.within === undefined ? check.found : `not within ${limit}: ${check.found}`,
   };
 }

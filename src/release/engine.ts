@@ -4,7 +4,7 @@
  */
 import type {Component, JobIo, Step, Stop} from './contract.ts';
 import {watch, look} from './checks.ts';
-import {DeployError, RefusedError, StoppedError, toTrouble} from './errors.ts';
+import {DeployError, RefusedError, StoppedError, exitCodes, toTrouble} from './errors.ts';
 import {fingerprint} from './json.ts';
 import {
   type AnyComponentPlan,
@@ -18,9 +18,9 @@ import {
   preparing,
   wholeRelease,
 } from './model.ts';
-import {type Finish, conclude} from './outcome.ts';
+import {type Finish, conclude, there} from './outcome.ts';
 import {approvalText, isChange, needsOf} from './policy.ts';
-import {type Order, type Ports, type Run, startRun, throwIfStopped} from './run.ts';
+import {type Order, type Ports, type Run, hasTouched, startRun, throwIfStopped} from './run.ts';
 import {UnknownStepError, performSteps, results, undoSteps} from './steps.ts';
 import {stepKey} from './history.ts';
 
@@ -82,27 +82,41 @@ async function preflight<Io extends JobIo>(run: Run<Io>): Promise<void> {
     if (failed.length === 0) break;
     const answer = await run.ask({about: 'preflight', failed: failed.map(({claim}) => claim.id)});
     if (answer.value !== 'retry') {
-      const trouble = preflightTrouble(failed.map(({check}) => check));
+      const trouble = preflightTrouble(
+        failed.map(({check}) => check),
+        isBegun(run),
+      );
       await run.emit({type: 'job.failed', job, trouble: toTrouble(trouble)});
       throw trouble;
     }
-    open = failed;
+    // What could not be looked at may be looked at now.
+    open = checks.filter(({check}) => check.status !== 'passed');
   }
   await run.emit({type: 'job.succeeded', job, text: 'all requirements are met'});
 }
 
 function requirements<Io extends JobIo>(run: Run<Io>): {readonly component: Component<Io>; readonly claim: Claim}[] {
   const all = run.components.flatMap(component => component.requirements(run.target).map(claim => ({component, claim})));
-  const begun = run.done.size > 0 || run.open.size > 0;
-  return [...new Map(all.map(one => [one.claim.id, one])).values()].filter(({claim}) => !(begun && claim.once));
+  return [...new Map(all.map(one => [one.claim.id, one])).values()].filter(({claim}) => !(isBegun(run) && claim.once));
 }
 
-function preflightTrouble(failed: readonly Check[]): DeployError {
-  const first = failed.map(({text, found}) => `${text}: ${found}`).join('; ');
-  return new DeployError(`${failed.length === 1 ? 'a requirement is' : `${failed.length} requirements are`} not met: ${first}`, {
-    means: 'Nothing has been changed.',
-    next: failed.flatMap(({next}) => (next === undefined ? [] : [next])),
-  });
+/** Whether an earlier process of this run has changed anything, or may have. */
+function isBegun<Io extends JobIo>({done, open, failed}: Run<Io>): boolean {
+  return done.size > 0 || open.size > 0 || failed.size > 0;
+}
+
+/** A run that was begun cannot go on now: it stays as it is, for `resume`. */
+class HeldUpError extends DeployError {
+  override readonly exitCode = exitCodes.unknown;
+}
+
+function preflightTrouble(failed: readonly Check[], begun: boolean): DeployError {
+  const all = failed.map(({text, found}) => `${text}: ${found}`).join('; ');
+  const what = `${failed.length === 1 ? 'a requirement is' : `${failed.length} requirements are`} not met: ${all}`;
+  const next = [...new Set(failed.flatMap(({next}) => next ?? []))];
+  return begun
+    ? new HeldUpError(what, {means: 'Nothing more has been changed.', next: [...next, 'Then go on: deploy-wizard resume']})
+    : new DeployError(what, {means: 'Nothing has been changed.', next});
 }
 
 // ── bump, build, push ────────────────────────────────────────────────────────────────────────────────
@@ -127,12 +141,14 @@ async function preparations<Io extends JobIo>(run: Run<Io>): Promise<readonly Pr
 async function prepareAll<Io extends JobIo>(run: Run<Io>, all: readonly Preparation<Io>[]): Promise<void> {
   const isDone = ({job, steps}: Preparation<Io>) => steps.every(({id}) => run.done.has(stepKey(job.component, id)));
   for (const phase of preparing) {
-    // What an earlier process of this run has done needs no start.
-    const jobs = all.filter(one => one.job.phase === phase && !isDone(one));
-    if (jobs.length === 0) continue;
-    const work = jobs.map(({job, steps}) => ({component: job.component, text: steps.map(step => step.title).join(', ')}));
-    const answer = await run.ask({about: 'start', phase, work});
-    if (answer.value !== 'go') throw new RefusedError(`${phase} was not started`, {means: 'The environment was not touched.'});
+    const jobs = all.filter(one => one.job.phase === phase);
+    // What an earlier process of this run has done needs no start: it is told again, and that is all.
+    const open = jobs.filter(one => !isDone(one));
+    if (open.length > 0) {
+      const work = open.map(({job, steps}) => ({component: job.component, text: steps.map(step => step.title).join(', ')}));
+      const answer = await run.ask({about: 'start', phase, work});
+      if (answer.value !== 'go') throw new RefusedError(`${phase} was not started`, {means: 'The environment was not touched.'});
+    }
     await allOrFirstError(jobs.map(({job, steps}) => run.limit(() => runJob(run, job, () => performSteps(run, job, steps)))));
   }
 }
@@ -245,7 +261,7 @@ async function applyAll<Io extends JobIo>(run: Run<Io>, plan: Plan): Promise<rea
     const component = componentOf(run, part);
     const needed = plan.components.filter(({component: id}) => component.needs.includes(id));
     const end = Promise.all(needed.map(endOf)).then(before => {
-      const missing = before.find(({end}) => !holds.has(end));
+      const missing = before.find(({end}) => !there.has(end));
       return missing === undefined ? run.limit(() => applyOne(run, component, part)) : skip(run, part, missing);
     });
     ends.set(part.component, end);
@@ -253,9 +269,6 @@ async function applyAll<Io extends JobIo>(run: Run<Io>, plan: Plan): Promise<rea
   };
   return Promise.all(plan.components.map(endOf));
 }
-
-/** The ends after which a component that needs this one may start. */
-const holds: ReadonlySet<ComponentEnd['end']> = new Set(['verified', 'unchanged', 'not proven']);
 
 async function skip<Io extends JobIo>(run: Run<Io>, part: AnyComponentPlan, missing: ComponentEnd): Promise<ComponentEnd> {
   const text = `${missing.component} is not verified (${missing.end})`;
@@ -278,7 +291,8 @@ async function applyOne<Io extends JobIo>(run: Run<Io>, component: Component<Io>
     return await verify(run, component, part);
   } catch (error) {
     const trouble = toTrouble(error);
-    if (error instanceof StoppedError) return endOf(part, touched(run, component) ? 'unknown' : 'not started', trouble.what);
+    if (error instanceof StoppedError)
+      return endOf(part, hasTouched(run, component.id) ? 'unknown' : 'not started', trouble.what);
     return endOf(part, error instanceof UnknownStepError ? 'unknown' : 'failed', trouble.what);
   }
 }
@@ -291,9 +305,8 @@ function changedSincePlanned(changed: string): DeployError {
   });
 }
 
-function touched<Io extends JobIo>(run: Run<Io>, component: Component<Io>): boolean {
-  return [...run.done.values(), ...run.open.values()].some(({job}) => job.component === component.id && job.phase === 'apply');
-}
+/** Of several claims that failed: what says why comes first, what nobody knows last. */
+const causes = ['rolled back', 'superseded', 'stopped', 'failed', 'unknown'] as const;
 
 async function verify<Io extends JobIo>(run: Run<Io>, component: Component<Io>, part: AnyComponentPlan): Promise<ComponentEnd> {
   const job: Job = {component: component.id, phase: 'verify'};
@@ -315,11 +328,11 @@ async function verify<Io extends JobIo>(run: Run<Io>, component: Component<Io>, 
       return checks.map(({found}) => found);
     });
   } catch (error) {
-    const cause = failed().find(({cause}) => cause !== undefined)?.cause;
     if (failed().length === 0 || error instanceof StoppedError) throw error;
+    const found = failed().map(({cause}) => cause ?? 'failed');
     return endOf(
       part,
-      cause ?? 'failed',
+      causes.find(cause => found.includes(cause)) ?? 'failed',
       failed()
         .map(({text, found}) => `${text}: ${found}`)
         .join('; '),

@@ -31,6 +31,7 @@ export const question = z.discriminatedUnion('about', [
   z.object({id: z.string(), about: z.literal('unknown step'), job, step: z.string(), text: z.string()}),
 ]);
 export type Question = z.infer<typeof question>;
+export type QuestionAbout = Question['about'];
 
 /** `by` says what answered: a person, a flag, or the environment's policy. */
 export const answer = z.object({value: z.string(), by: z.enum(['operator', 'flag', 'policy']), because: z.string().optional()});

@@ -47,7 +47,7 @@ export function reduceForm(state: FormState, action: FormAction): FormState {
   }
   const answers: FormAnswers = {...state.answers, [action.step]: action.value};
   const next = formSteps.slice(formSteps.indexOf(action.step) + 1).find(step => !state.given.has(step));
-  return {...state, answers, step: next ?? 'done'};
+  return {...state, answers, step: next ?? firstOpen(answers)};
 }
 
 /** The choice of a finished form; undefined while something is open. */

@@ -26,6 +26,8 @@ export interface History {
   readonly done: ReadonlyMap<string, DoneStep>;
   /** By step key: intents without an effect. */
   readonly open: ReadonlyMap<string, OpenIntent>;
+  /** By step key: intents whose effect was a failure. How far they came, nobody knows. */
+  readonly failed: ReadonlyMap<string, OpenIntent>;
   readonly finished?: EventOf<'run.finished'>;
 }
 
@@ -34,11 +36,12 @@ export function stepKey(component: string, step: string): string {
   return `${component}/${step}`;
 }
 
-export const noHistory: History = {done: new Map(), open: new Map()};
+export const noHistory: History = {done: new Map(), open: new Map(), failed: new Map()};
 
 export function replay(events: Iterable<RunEvent>): History {
   const done = new Map<string, DoneStep>();
   const open = new Map<string, OpenIntent>();
+  const failed = new Map<string, OpenIntent>();
   let started: EventOf<'run.started'> | undefined;
   let plan: Plan | undefined;
   let approved: History['approved'];
@@ -65,7 +68,10 @@ export function replay(events: Iterable<RunEvent>): History {
       case 'intent':
         // An undo that was begun leaves the step's effect in doubt: it is settled like any other.
         open.set(stepKey(event.job.component, event.step), {job: event.job, step: event.step, request: event.request});
-        if (event.undo) done.delete(stepKey(event.job.component, event.step));
+        if (!event.undo) break;
+        done.delete(stepKey(event.job.component, event.step));
+        // What the plan rested on is taken back.
+        approved = undefined;
         break;
       case 'effect': {
         const key = stepKey(event.job.component, event.step);
@@ -74,6 +80,7 @@ export function replay(events: Iterable<RunEvent>): History {
         open.delete(key);
         if (event.undo || event.result.is !== 'done') done.delete(key);
         else if (intent) done.set(key, {...intent, result: event.result.value});
+        if (!event.undo && event.result.is === 'failed' && intent) failed.set(key, intent);
         break;
       }
       case 'run.finished':
@@ -90,7 +97,15 @@ export function replay(events: Iterable<RunEvent>): History {
         break;
     }
   }
-  return {done, open, ...(started && {started}), ...(plan && {plan}), ...(approved && {approved}), ...(finished && {finished})};
+  return {
+    done,
+    open,
+    failed,
+    ...(started && {started}),
+    ...(plan && {plan}),
+    ...(approved && {approved}),
+    ...(finished && {finished}),
+  };
 }
 
 /** A component's results so far, by step id. */

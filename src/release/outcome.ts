@@ -4,7 +4,10 @@ import type {EventOf} from './events.ts';
 import {DeployError, type ExitCode, exitCodes, toTrouble} from './errors.ts';
 import {type ComponentEnd, type Outcome, type Plan, isNoop} from './model.ts';
 import {isChange} from './policy.ts';
-import type {Run} from './run.ts';
+import {type Run, hasTouched} from './run.ts';
+
+/** The ends with which a component is where it should be, as far as anybody can tell. */
+export const there: ReadonlySet<ComponentEnd['end']> = new Set(['verified', 'unchanged', 'not proven']);
 
 export type Finish = Omit<EventOf<'run.finished'>, 'type'> & {readonly exitCode: ExitCode};
 
@@ -35,8 +38,10 @@ export function conclude<Io extends JobIo>(end: {
   readonly error?: unknown;
 }): Finish {
   const {run, plan, ends} = end;
-  const touched = [...run.done.values(), ...run.open.values()].some(({job}) => job.phase === 'apply');
-  const stopped = run.stop.command();
+  const touched = hasTouched(run);
+  // Asked to stop when there was nothing left to do: it has arrived all the same.
+  const arrived = end.error === undefined && ends.every(({end}) => there.has(end));
+  const stopped = arrived ? undefined : run.stop.command();
   const common = {components: [...ends], touched};
   if (stopped?.do === 'detach') {
     return {
@@ -54,7 +59,7 @@ export function conclude<Io extends JobIo>(end: {
     const {error} = end;
     const exitCode = error instanceof DeployError ? error.exitCode : exitCodes.failed;
     const {what, means} = toTrouble(error);
-    const text = means === undefined ? what : `${what}. ${means}`;
+    const text = means === undefined ? what : `${what.replace(/\.$/, '')}. ${means}`;
     return {...common, outcome: earlyOutcomes.get(exitCode) ?? 'failed', exitCode, text};
   }
   if (run.planOnly) {
@@ -77,7 +82,7 @@ export function conclude<Io extends JobIo>(end: {
 /** Where the components stand, in one line. */
 function standing(ends: readonly ComponentEnd[], touched: boolean): string {
   if (ends.length === 0 || !touched) return 'the environment was not touched';
-  const there = ends.filter(({end}) => end === 'verified' || end === 'unchanged' || end === 'not proven').length;
+  const arrived = ends.filter(({end}) => there.has(end)).length;
   const version = ends[0]?.to ?? '';
-  return `${there} of ${ends.length} components on ${version}`;
+  return `${arrived} of ${ends.length} components on ${version}`;
 }

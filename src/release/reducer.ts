@@ -44,7 +44,7 @@ export function reduce(state: RunState, event: TimedEvent): RunState {
     case 'run.resumed': {
       // Whatever ran or was asked belonged to a process that is gone.
       const {finished: _, ...rest} = state;
-      return {...rest, questions: []};
+      return {...rest, questions: [], jobs: new Map([...state.jobs].filter(([, {status}]) => status !== 'running'))};
     }
     case 'question.asked':
       return {...state, questions: [...state.questions, event.question]};
@@ -55,7 +55,8 @@ export function reduce(state: RunState, event: TimedEvent): RunState {
         answers: new Map(state.answers).set(event.id, event.answer),
       };
     case 'job.started':
-      return withJob(state, event.job, {status: 'running', startedAt: event.at, text: event.text ?? '', checks: []});
+      // Anew: nothing of an earlier attempt (its trouble, its end) is true of this one.
+      return withJob(state, event.job, {startedAt: event.at, text: event.text ?? ''}, true);
     case 'job.progress':
       return withJob(state, event.job, {text: event.progress.text, progress: event.progress});
     case 'job.succeeded':
@@ -87,8 +88,9 @@ export function reduce(state: RunState, event: TimedEvent): RunState {
   }
 }
 
-function withJob(state: RunState, job: Job, patch: Partial<JobState>): RunState {
+function withJob(state: RunState, job: Job, patch: Partial<JobState>, anew = false): RunState {
   const id = jobId(job);
-  const before: JobState = state.jobs.get(id) ?? {job, status: 'running', startedAt: '', text: '', checks: []};
+  const begun: JobState = {job, status: 'running', startedAt: '', text: '', checks: []};
+  const before = anew ? begun : (state.jobs.get(id) ?? begun);
   return {...state, jobs: new Map(state.jobs).set(id, {...before, ...patch})};
 }

@@ -32,8 +32,10 @@ export type Asking = Question extends infer Q ? (Q extends Question ? Omit<Q, 'i
 export interface Run<Io extends JobIo> extends Order<Io>, Ports<Io> {
   /** Steps that are done, by step key; grows as the run goes on. */
   readonly done: Map<string, DoneStep>;
-  /** Intents that an earlier process left open, by step key; shrinks as they are settled. */
+  /** Intents without an effect, by step key: an earlier process left them, or an answer is missing. Shrinks as they are settled. */
   readonly open: Map<string, OpenIntent>;
+  /** Intents that failed, by step key. How far they came, nobody knows. */
+  readonly failed: Map<string, OpenIntent>;
   readonly stop: Stop;
   ask(asking: Asking): Promise<Answer>;
   io(job: Job): Io;
@@ -46,6 +48,7 @@ export function startRun<Io extends JobIo>(order: Order<Io>, ports: Ports<Io>, s
     ...ports,
     done: new Map(order.history.done),
     open: new Map(order.history.open),
+    failed: new Map(order.history.failed),
     stop,
     io: job => ports.ioFor(job, stop),
     ask: async asking => {
@@ -53,7 +56,11 @@ export function startRun<Io extends JobIo>(order: Order<Io>, ports: Ports<Io>, s
       asked += 1;
       const question: Question = {...asking, id: `q${asked}`};
       await ports.emit({type: 'question.asked', question});
-      const answer = await ports.operator.ask(question, stop.signal);
+      const answer = await ports.operator.ask(question, stop.signal).catch((error: unknown) => {
+        // However a view puts it: a question that a stop has ended is a stop.
+        throwIfStopped(stop);
+        throw error;
+      });
       await ports.emit({type: 'question.answered', id: question.id, answer});
       return answer;
     },
@@ -63,4 +70,11 @@ export function startRun<Io extends JobIo>(order: Order<Io>, ports: Ports<Io>, s
 /** Nothing new is started once somebody has asked to stop. */
 export function throwIfStopped(stop: Stop): void {
   if (stop.signal.aborted) throw new StoppedError('stopped on request');
+}
+
+/** Whether an environment may be another than before: by this component, or by any. */
+export function hasTouched<Io extends JobIo>({done, open, failed}: Run<Io>, component?: string): boolean {
+  return [...done.values(), ...open.values(), ...failed.values()].some(
+    ({job}) => job.phase === 'apply' && (component === undefined || job.component === component),
+  );
 }

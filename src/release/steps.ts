@@ -51,39 +51,51 @@ export function results<Io extends JobIo>(run: Run<Io>, component: string): Resu
   return resultsOf(run.done, component);
 }
 
-/** What an intent of an earlier process came to; undefined where there is none, or where it did not happen. */
+/** What an intent without an effect came to; undefined where there is none, or where it did not happen. */
 async function settleOpen<Io extends JobIo>(run: Run<Io>, io: Io, job: Job, step: Step<Io>): Promise<Json | undefined> {
-  const key = stepKey(job.component, step.id);
-  const intent = run.open.get(key);
-  if (intent === undefined) return undefined;
-  const result = await adopt(run, io, job, step, intent.request);
-  run.open.delete(key);
-  return result;
+  const intent = run.open.get(stepKey(job.component, step.id));
+  return intent && adopt(run, io, job, step, intent.request);
 }
 
 async function perform<Io extends JobIo>(run: Run<Io>, io: Io, job: Job, step: Step<Io>): Promise<Json> {
+  const key = stepKey(job.component, step.id);
   for (let attempt = 1; ; attempt++) {
     throwIfStopped(run.stop);
     const request = await step.request(io, results(run, job.component));
     throwIfStopped(run.stop);
-    await run.emit({type: 'intent', job, step: step.id, request});
+    const intent = {job, step: step.id, request};
+    await run.emit({type: 'intent', ...intent});
+    run.open.set(key, intent);
+    let result: Json;
     try {
-      const result = await step.perform(io, request);
-      await finish(run, job, step, request, result, false);
-      return result;
+      result = await step.perform(io, request);
     } catch (error) {
       // Stopped in the middle: whether it happened is for whoever resumes to find out.
       if (error instanceof StoppedError) throw error;
-      if (!(error instanceof LostAnswerError) || attempt === attempts) {
-        const is = error instanceof LostAnswerError ? 'unknown' : 'failed';
-        await run.emit({type: 'effect', job, step: step.id, result: {is, trouble: toTrouble(error)}});
+      if (!(error instanceof LostAnswerError)) {
+        run.failed.set(key, intent);
+        run.open.delete(key);
+        await run.emit({type: 'effect', job, step: step.id, result: {is: 'failed', trouble: toTrouble(error)}});
         throw error;
       }
       io.log(`The answer was lost (${error.message}); looking whether it happened.`);
       const adopted = await adopt(run, io, job, step, request);
       if (adopted !== undefined) return adopted;
+      if (attempt === attempts) throw lostEveryTime(step.title, error);
+      continue;
     }
+    // Outside of the try: an effect that cannot be recorded is none that failed.
+    await finish(run, job, step, request, result, false);
+    return result;
   }
+}
+
+function lostEveryTime(title: string, error: LostAnswerError): DeployError {
+  return new DeployError(`${title}: ${error.message}, ${attempts} times`, {
+    means: 'Looking says that it did not happen.',
+    next: error.next,
+    cause: error,
+  });
 }
 
 /** Looks whether an intent happened: its result, undefined when it did not; asks where looking cannot tell. */
@@ -92,6 +104,7 @@ async function adopt<Io extends JobIo>(run: Run<Io>, io: Io, job: Job, step: Ste
     const settled: Settled<Json> = await step.settle(io, request);
     if (settled === 'absent') {
       await run.emit({type: 'effect', job, step: step.id, adopted: true, result: {is: 'absent'}});
+      run.open.delete(stepKey(job.component, step.id));
       return undefined;
     }
     if (settled !== 'unknown') {
@@ -107,6 +120,7 @@ async function adopt<Io extends JobIo>(run: Run<Io>, io: Io, job: Job, step: Ste
         continue;
       case 'again':
         await run.emit({type: 'effect', job, step: step.id, result: {is: 'absent'}});
+        run.open.delete(stepKey(job.component, step.id));
         return undefined;
       default:
         throw new UnknownStepError(text, {
@@ -119,5 +133,6 @@ async function adopt<Io extends JobIo>(run: Run<Io>, io: Io, job: Job, step: Ste
 
 async function finish<Io extends JobIo>(run: Run<Io>, job: Job, step: Step<Io>, request: Json, value: Json, adopted: boolean) {
   await run.emit({type: 'effect', job, step: step.id, result: {is: 'done', value}, ...(adopted && {adopted})});
+  run.open.delete(stepKey(job.component, step.id));
   run.done.set(stepKey(job.component, step.id), {job, step: step.id, request, result: value});
 }

@@ -24,7 +24,11 @@ export function unattended(allowances: readonly Allowance[]): Unattended {
       case 'failure':
         return {value: 'leave', by: 'policy', because: 'onFailure: leave'};
       case 'unknown step':
-        return {value: 'leave', by: 'policy', because: 'a second attempt is for somebody to decide'};
+        return allowances.some(
+          ({what, component}) => what === 'republish' && (component ?? question.job.component) === question.job.component,
+        )
+          ? {value: 'again', by: 'flag', because: '--allow republish'}
+          : {value: 'leave', by: 'policy', because: 'a second attempt takes --allow republish'};
     }
   };
   return {

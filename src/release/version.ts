@@ -63,13 +63,18 @@ export function isDowngrade(from: string | undefined, to: string): boolean {
   return from !== undefined && (compareVersions(to, from) ?? 0) < 0;
 }
 
-/** The next version. `prerelease` counts a label's number up (`-RC1` → `-RC2`), or starts the next patch's `-RC1`. */
+/**
+ * The next version, always a later one. `prerelease` counts a label's number up (`-RC1` → `-RC2`, `-beta` → `-beta1`), or starts
+ * with `-RC1`: of the version itself after its `-SNAPSHOT`, else of the next patch.
+ */
 export function bumpVersion(version: string, bump: Bump): string {
   const parsed = semver.parse(version);
   if (parsed === null) throw new UsageError(`--bump ${bump}: ${JSON.stringify(version)} is not a version that can be counted up`);
   if (bump !== 'prerelease') return semver.inc(version, bump) ?? version;
-  const label = /^(.*?)(\d+)$/.exec(parsed.prerelease.join('.'));
   const core = `${parsed.major}.${parsed.minor}.${parsed.patch}`;
-  if (label?.[2] !== undefined) return `${core}-${label[1] ?? ''}${Number(label[2]) + 1}`;
-  return parsed.prerelease.length > 0 ? `${core}-RC1` : `${semver.inc(version, 'patch') ?? core}-RC1`;
+  const label = parsed.prerelease.join('.');
+  if (label === '') return `${semver.inc(version, 'patch') ?? core}-RC1`;
+  if (label.toUpperCase() === 'SNAPSHOT') return `${core}-RC1`;
+  const [, name = '', number] = /^(.*?)(\d*)$/.exec(label) ?? [];
+  return `${core}-${name}${Number(number) + 1}`;
 }

@@ -27,6 +27,8 @@ export interface Git {
   treeOf(root: string, commit: string): Promise<string | undefined>;
   /** The first parent; undefined for a first commit, or one that the repository does not have. */
   parent(root: string, commit: string): Promise<string | undefined>;
+  /** What a file was in a commit; undefined where the commit does not have it. */
+  contentAt(root: string, commit: string, path: string): Promise<string | undefined>;
   /** When it was committed: ISO 8601, UTC. Throws DeployError for a commit that is not there. */
   commitTime(root: string, commit: string): Promise<string>;
   /** Makes an annotated tag, signed if the user's configuration says so. Throws DeployError when there is one of that name. */
@@ -175,6 +177,11 @@ export function createGit(options: {env: Environment}): Git {
     treeOf: (root, commit) => resolve(root, `${commit}^{tree}`),
 
     parent: (root, commit) => resolve(root, `${commit}^1`),
+
+    async contentAt(root, commit, path) {
+      const {exitCode, stdout} = await ask(root, ['cat-file', 'blob', `${commit}:${path}`]);
+      return exitCode === 0 ? stdout : undefined;
+    },
 
     async commitTime(root, commit) {
       const found = await resolve(root, `${commit}^{commit}`);

@@ -24,6 +24,8 @@ export interface Frontend {
   /** Every event of the run, in order; also those of a resumed run's past (`past`: draw, do not announce). */
   show(event: TimedEvent, past?: boolean): void;
   watchLogs(logs: LogTap): void;
+  /** One line that is no event: a signal was heard. A view that shows it by other means ignores it. */
+  notice(text: string): void;
   /** Gives the terminal back. Whatever was drawn in place is gone then, or left as plain text. */
   close(): Promise<void>;
 }

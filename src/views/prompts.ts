@@ -14,7 +14,7 @@ import {
 import {clean} from './text.ts';
 
 interface Terminal {
-  readonly input: NodeJS.ReadableStream;
+  readonly input: NodeJS.ReadableStream & {readonly readableEnded: boolean};
   readonly output: NodeJS.WritableStream;
 }
 
@@ -38,7 +38,9 @@ async function askStep(state: FormState, survey: Survey, terminal: Terminal): Pr
         value: name,
         name: clean(last ? `${name}   ${last.version} ${last.outcome}, ${last.at} by ${last.by}` : name),
       }));
-      const value = await orUndefined(prompts.select({message: 'Where does this release go?', choices}, terminal));
+      const value = await answerOf(terminal, context =>
+        prompts.select({message: 'Where does this release go?', choices}, context),
+      );
       return value === undefined ? undefined : reduceForm(state, {do: 'answer', step: 'environment', value});
     }
     case 'version': {
@@ -47,8 +49,8 @@ async function askStep(state: FormState, survey: Survey, terminal: Terminal): Pr
         terminal.output.write(`  ${clean(`${id}   ${kind}   ${version ?? problem?.what ?? 'no version'}`)}\n`);
       const [first] = survey.suggest(environment, cards);
       const validate = (text: string) => judgeVersion(text, cards).problem ?? true;
-      const value = await orUndefined(
-        prompts.input({message: 'Which version?', ...(first && {default: first.version}), validate}, terminal),
+      const value = await answerOf(terminal, context =>
+        prompts.input({message: 'Which version?', ...(first && {default: first.version}), validate}, context),
       );
       return value === undefined ? undefined : reduceForm(state, {do: 'answer', step: 'version', value});
     }
@@ -59,7 +61,9 @@ async function askStep(state: FormState, survey: Survey, terminal: Terminal): Pr
         name: clean(`${id}   ${kind}   ${version ?? ''}`),
         checked: true,
       }));
-      const value = await orUndefined(prompts.checkbox({message: 'What goes along?', choices, required: true}, terminal));
+      const value = await answerOf(terminal, context =>
+        prompts.checkbox({message: 'What goes along?', choices, required: true}, context),
+      );
       return value === undefined ? undefined : reduceForm(state, {do: 'answer', step: 'components', value});
     }
     case 'done':
@@ -70,9 +74,12 @@ async function askStep(state: FormState, survey: Survey, terminal: Terminal): Pr
 /** Asks one question of a running release. End of input and Ctrl-C answer nothing, which is never a yes. */
 export async function askByPrompt(question: Question, signal: AbortSignal, terminal: Terminal): Promise<Answer> {
   const prompts = await import('@inquirer/prompts');
-  const context = {...terminal, signal};
   const select = (message: string, values: readonly (readonly [string, string])[]) =>
-    orUndefined(prompts.select({message: clean(message), choices: values.map(([value, name]) => ({value, name}))}, context));
+    answerOf(
+      terminal,
+      context => prompts.select({message: clean(message), choices: values.map(([value, name]) => ({value, name}))}, context),
+      signal,
+    );
   const value = await (() => {
     switch (question.about) {
       case 'start':
@@ -86,7 +93,11 @@ export async function askByPrompt(question: Question, signal: AbortSignal, termi
           ['stop', 'end the release here'],
         ]);
       case 'approval':
-        return orUndefined(prompts.input({message: `Type ${question.expect} to release; anything else declines`}, context));
+        return answerOf(
+          terminal,
+          context => prompts.input({message: `Type ${question.expect} to release; anything else declines`}, context),
+          signal,
+        );
       case 'failure':
         return select(
           `${question.job.component} ${question.job.phase} failed.`,
@@ -107,13 +118,27 @@ export async function askByPrompt(question: Question, signal: AbortSignal, termi
 /** How the library calls what a prompt was left with. */
 const leavings = new Set(['ExitPromptError', 'AbortPromptError', 'CancelPromptError']);
 
-/** Undefined for a prompt that was left without an answer (end of input); a StoppedError for one that Ctrl-C ended. */
-async function orUndefined<T>(prompt: Promise<T>): Promise<T | undefined> {
+/**
+ * Undefined for a prompt that was left without an answer (end of input); a StoppedError for one that Ctrl-C ended. Left alone, the
+ * library waits for ever for an input that has ended: the process would run dry in the middle of a release, and exit with 0.
+ */
+async function answerOf<T>(
+  terminal: Terminal,
+  prompt: (context: Terminal & {readonly signal: AbortSignal}) => Promise<T>,
+  stop?: AbortSignal,
+): Promise<T | undefined> {
+  const {input} = terminal;
+  const ended = new AbortController();
+  const end = () => ended.abort();
+  input.once('end', end).once('close', end);
+  if (input.readableEnded) end();
   try {
-    return await prompt;
+    return await prompt({...terminal, signal: AbortSignal.any([ended.signal, ...(stop === undefined ? [] : [stop])])});
   } catch (error) {
     if (!(error instanceof Error) || !leavings.has(error.name)) throw error;
     if (error.message.includes('SIGINT')) throw new StoppedError('stopped by Ctrl-C at a question', {cause: error});
     return undefined;
+  } finally {
+    input.off('end', end).off('close', end);
   }
 }

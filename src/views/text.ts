@@ -66,12 +66,12 @@ export function wrap(text: string, width: number): readonly string[] {
     let rest = word;
     while (columnsOf(rest) > room) {
       const [piece, more] = splitAt(rest, room);
-      // A wide character in a single column: it cannot be shown, and must not stop the loop.
-      if (piece === '') break;
-      lines.push(piece);
-      rest = more;
+      // A wide character in a single column cannot be shown; that there is something can.
+      const [{segment} = {segment: rest}] = graphemes.segment(rest);
+      lines.push(piece || '…');
+      rest = piece === '' ? rest.slice(segment.length) : more;
     }
-    line = columnsOf(rest) > room ? '' : rest;
+    line = rest;
   }
   return line === '' && lines.length > 0 ? lines : [...lines, line];
 }

@@ -8,6 +8,7 @@ import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import {delimiter, dirname, join} from 'node:path';
 import {execa} from 'execa';
+import {expect} from 'vitest';
 import {registryDigest} from './images.ts';
 import {
   type Ended,
@@ -16,6 +17,7 @@ import {
   type Records,
   type RunningProgram,
   type RunRecord,
+  resultOf,
   runProgram,
   startInTerminal,
   startProgram,
@@ -187,7 +189,9 @@ function open(site: Site): Cookbook {
   const world = (name: string) => join(root, 'world', name);
 
   const tool = async (file: string, args: readonly string[], cwd: string): Promise<string> => {
-    const {stdout} = await execa(file, args, {cwd, env: {...env, GIT_OPTIONAL_LOCKS: '0'}, extendEnv: false, stdin: 'ignore'});
+    // By hand, without a trace: a status writes the index, and Terraform asks for its newest version.
+    const quiet = {GIT_OPTIONAL_LOCKS: '0', CHECKPOINT_DISABLE: '1'};
+    const {stdout} = await execa(file, args, {cwd, env: {...env, ...quiet}, extendEnv: false, stdin: 'ignore'});
     return stdout;
   };
   const exists = (path: string) =>
@@ -376,7 +380,13 @@ function module(site: {
   readonly starting: string | undefined;
 }): string {
   const {image, container, port, world, starting = ''} = site;
-  return `# Stands for the EC2 instance: a new tag destroys it, and creates it anew.
+  return `terraform {
+  backend "local" {
+    path = "terraform.tfstate"
+  }
+}
+
+# Stands for the EC2 instance: a new tag destroys it, and creates it anew.
 resource "terraform_data" "instance" {
   triggers_replace = [var.image_tag]
   input            = { container = "${container}" }
@@ -466,10 +476,75 @@ async function filesUnder(root: string): Promise<ReadonlyMap<string, string>> {
       const path = join(folder, name);
       const stats = await lstat(join(root, path));
       const what = stats.isDirectory() ? 'folder' : createHash('sha256').update(await readFile(join(root, path))).digest('hex');
-      found.set(path, `${what} ${(stats.mode & 0o7777).toString(8)} ${stats.mtimeMs}`);
+      // Whoever only looks may put something aside in there, as long as it is gone at the end.
+      const time = path === 'tmp' ? '' : stats.mtimeMs;
+      found.set(path, `${what} ${(stats.mode & 0o7777).toString(8)} ${time}`);
       if (stats.isDirectory()) await walk(path);
     }
   };
   await walk('.');
   return found;
+}
+
+// ── what a release leaves ────────────────────────────────────────────────────────────────────────────
+
+/** Looked at where it is: files, git, registry, Terraform's state, the instance, the record. */
+export async function expectReleased(
+  cookbook: Cookbook,
+  release: {
+    readonly version: string;
+    readonly before: World;
+    /** How many times the instance was started for it. */
+    readonly starts?: number;
+    readonly gitTag?: string;
+  },
+): Promise<RunRecord> {
+  const {version, before, starts = 1, gitTag} = release;
+  const {git, docker, image} = cookbook;
+  const after = await cookbook.world();
+
+  expect(after.files).toEqual({
+    version: before.files.version.replace(/(?<=['"]micro['"]\s*:\s*)\d+/, version.split('.')[2] ?? ''),
+    tfvars: before.files.tfvars.replace(/(?<=^image_tag +=) "[^"]+"/m, ` "${version}"`),
+  });
+  expect(after.git.status).toBe('');
+  const commits = await git('log', '--format=%s%x09%an', '--name-only', `${before.git.head}..HEAD`);
+  expect(commits.split('\n')).toEqual([
+    `Deploy ${version}\tRelease Engineer`,
+    '',
+    varFile,
+    `Bump version to ${version}\tRelease Engineer`,
+    '',
+    versionFile,
+  ]);
+  const bump = await git('rev-parse', 'HEAD^');
+  if (gitTag === undefined) expect(await git('tag', '--list')).toBe('');
+  else expect(await git('rev-parse', `${gitTag}^{commit}`)).toBe(bump);
+
+  const digest = after.registry[version];
+  expect(after.registry).toEqual({...before.registry, [version]: expect.stringMatching(/^sha256:[0-9a-f]{64}$/)});
+  // An image that an earlier attempt has pushed names that one's commit, which was taken back; its files are the same.
+  const label = '{{index .Config.Labels "org.opencontainers.image.revision"}}';
+  const revision = await docker('image', 'inspect', '--format', label, `${image}:${version}`);
+  expect(await git('rev-parse', `${revision}^{tree}`)).toBe(await git('rev-parse', `${bump}^{tree}`));
+
+  expect(JSON.parse(after.environment.state)).toMatchObject({outputs: {image_tag: {value: version}}});
+  expect(after.environment.image).toBe(`${image}:${version}`);
+  expect(await cookbook.answer()).toBe(version);
+  expect((await cookbook.starts()).filter(tag => tag === version)).toHaveLength(starts);
+
+  const record = await cookbook.record();
+  expect(resultOf(record, 'push')).toMatchObject({digest});
+  expect(record.events.at(-1)).toMatchObject({type: 'run.finished', outcome: 'passed', exitCode: 0, touched: true});
+  await expectNothingLeft(cookbook);
+  return record;
+}
+
+/** No plan file, no spool, no temporary file; and what is recorded is for its owner alone. */
+export async function expectNothingLeft({root}: Cookbook): Promise<void> {
+  expect(await readdir(join(root, 'tmp'))).toEqual([]);
+  const files = [...(await filesUnder(root))].filter(([path]) => path.startsWith('state/') || path.endsWith('.tfplan'));
+  expect(files.filter(([path, what]) => path.includes('.scratch/') && !what.startsWith('folder'))).toEqual([]);
+  const open = files.filter(([path, what]) => path.startsWith('state/deploy-wizard/') && !/^(folder 700|[0-9a-f]+ 600) /.test(what));
+  expect(open).toEqual([]);
 }

@@ -8,7 +8,7 @@ import {type ReadRecord, type RecordedEvent, head, readChain} from '../../src/re
 import type {EventOf, RunEvent} from '../../src/release/events.ts';
 
 /** Another copy may be tested, an installed package for instance: the path of its launcher. */
-const launcher = process.env['DW_LAUNCHER'] ?? fileURLToPath(new URL('../../bin/deploy-wizard.js', import.meta.url));
+export const launcher = process.env['DW_LAUNCHER'] ?? fileURLToPath(new URL('../../bin/deploy-wizard.js', import.meta.url));
 
 export type ProgramEnv = Readonly<Record<string, string>>;
 
@@ -127,8 +127,9 @@ export interface Records {
 
 /** Names of the runs, oldest first. */
 export async function runs({root, environment}: Records): Promise<readonly string[]> {
-  const entries = await readdir(join(root, environment)).catch(() => []);
-  return entries.sort();
+  const entries = await readdir(join(root, environment), {withFileTypes: true}).catch(() => []);
+  const folders = entries.filter(entry => entry.isDirectory());
+  return folders.map(({name}) => name).sort();
 }
 
 /** The newest record, as far as it is written; undefined while there is none. */

@@ -14,6 +14,8 @@ const deployMessage = z.object({imageTag: z.string()});
 
 const before = '1.13.2';
 const released = '1.14.0';
+/** What the wizard may be asked for: each has its images. */
+const offered = ['1.13.3', released, '2.0.0'];
 const account = '333333333333';
 const region = 'us-east-1';
 
@@ -80,7 +82,7 @@ export async function preparePass(_context: Context, workspace: string, {speed}:
 
 function seed({world}: Emulator, redeploy: (version: string) => void): void {
   for (const image of ['pass-core', 'pass-ui', ...services.map(one => one.image), ...loaders.map(one => one.image)]) {
-    for (const tag of [before, released]) world.putImage(image, tag);
+    for (const tag of [before, ...offered]) world.putImage(image, tag);
   }
   const register = (family: string, container: string, image: string) =>
     world.registerTaskDefinition({

@@ -28,7 +28,20 @@ export async function checkShared(claim: Claim, io: Io): Promise<Check | undefin
       ? checkSession(claim, io)
       : open(claim, `${io.place.name} has no \`aws:\` settings`);
   }
-  return checkImage(claim, parsed.data, io);
+  return (await withoutSession(claim, io)) ?? checkImage(claim, parsed.data, io);
+}
+
+/**
+ * The verdict on a requirement that cannot be looked at, because the session is missing or another account's:
+ * that is one thing to mend, not one for each requirement. Undefined where the session will do.
+ */
+export async function withoutSession(claim: Claim, io: Io): Promise<Check | undefined> {
+  const {accountId} = io.place;
+  const usable = await io.aws.sts.identity().then(
+    ({account}) => accountId === undefined || account === accountId,
+    () => false,
+  );
+  return usable ? undefined : open(claim, 'not looked at: the AWS session is not the right one');
 }
 
 /** A session that ends within this is not worth starting with, whatever the last release took. Milliseconds. */

@@ -28,19 +28,30 @@ export function imagesOf(definition: TaskDefinition): ReadonlyMap<string, string
   return new Map((parsed.data ?? []).map(({name, image}) => [name, image]));
 }
 
+/** Which of the names is no container of the definition, in words; undefined where all are there. */
+export function missingContainer(definition: TaskDefinition, names: readonly string[]): string | undefined {
+  const known = imagesOf(definition);
+  const missing = names.find(name => !known.has(name));
+  return missing === undefined
+    ? undefined
+    : `task definition ${definition.family}:${definition.revision} has no container ${missing} (it has ${[...known.keys()].join(', ')})`;
+}
+
+export function correctImages(component: string): string {
+  return `Correct the container's name under components.${component}.images in the config file.`;
+}
+
 /** What RegisterTaskDefinition is to be sent: the base with the images replaced. Throws for a container that is not there. */
 export function withImages(definition: TaskDefinition, images: readonly ContainerImage[]): {readonly [key: string]: Json} {
-  const known = imagesOf(definition);
-  for (const {container} of images) {
-    if (!known.has(container)) {
-      throw new DeployError(
-        `task definition ${definition.family}:${definition.revision} has no container ${container} (it has ${[...known.keys()].join(', ')})`,
-        {
-          means: 'Nothing was changed.',
-          next: ['Correct the name under `images:` in the config file.'],
-        },
-      );
-    }
+  const missing = missingContainer(
+    definition,
+    images.map(({container}) => container),
+  );
+  if (missing !== undefined) {
+    throw new DeployError(missing, {
+      means: 'Nothing was changed.',
+      next: ['Correct the name under `images:` in the config file.'],
+    });
   }
   const wanted = new Map(images.map(({container, image}) => [container, image]));
   const definitions = definition.input['containerDefinitions'];
@@ -161,7 +172,7 @@ async function inputOf(plan: RevisionPlan, io: Io): Promise<{readonly [key: stri
 }
 
 /** Lists whose order AWS does not keep. */
-function comparable(input: {readonly [key: string]: Json}): Json {
+export function comparable(input: {readonly [key: string]: Json}): Json {
   const sorted = (value: Json): Json => {
     if (Array.isArray(value))
       return value.map((item: Json) => sorted(item)).toSorted((a, b) => (canonical(a) < canonical(b) ? -1 : 1));

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import {z} from 'zod';
 import {type Results, type Step, step} from '../../release/contract.ts';
-import {DeployError} from '../../release/errors.ts';
+import {DeployError, StoppedError} from '../../release/errors.ts';
 import {sha256} from '../../release/json.ts';
 import {applyEdit, readText} from '../../tools/files.ts';
 import {type ApplyProgress, concludeApply, countOperations, nothingRead, readOn} from '../../tools/terraform/apply.ts';
@@ -11,14 +11,14 @@ import {readMessage} from '../../tools/terraform/stream.ts';
 import type {Io} from '../io.ts';
 import {editTfvars} from '../tfvars.ts';
 import {type TerraformConfig, type TerraformPayload, type TfvarsEdit, tfvarsEdit} from './config.ts';
-import {commitStep, committed, steps as prepared} from './source.ts';
+import {commitStep, committed, revisionLabel, steps as prepared} from './source.ts';
 
 export function applySteps(component: TerraformConfig, payload: TerraformPayload, version: string): readonly Step<Io>[] {
   const {source} = component;
   return [
     ...(payload.edit ? [tfvarsStep(payload.edit)] : []),
     terraformStep(component, payload),
-    ...(payload.edit && source?.git.commit
+    ...(source?.git.commit
       ? [commitStep({id: 'commit-tfvars', phase: 'apply', file: () => payload.varFile, message: `Deploy ${version}`})]
       : []),
     ...(source?.git.tag === undefined ? [] : [tagStep(source.git.tag, payload, version)]),
@@ -73,7 +73,7 @@ function terraformStep(component: TerraformConfig, payload: TerraformPayload): S
     requestSchema: applyRequest,
     resultSchema: applied,
     // One folder a plan: a saved plan is applied once, whoever tries again.
-    request: async (_io: Io) => ({folder: `${planFile}.apply`, directory, workspace, planFile, planSha256}),
+    request: async (_io: Io) => ({folder: `${planFile}-${planSha256.slice(0, 12)}`, directory, workspace, planFile, planSha256}),
     perform: async (io, {folder, directory, workspace, planFile, planSha256}) => {
       await refuseOther(planFile, planSha256);
       const command = io.terraform.applyCommand({directory, workspace}, planFile, component.lockTimeout / 1000);
@@ -82,10 +82,22 @@ function terraformStep(component: TerraformConfig, payload: TerraformPayload): S
     },
     settle: async (io, {folder}) => {
       const {is} = await inspectSupervised(folder);
-      return is === 'absent' ? 'absent' : {done: await seeThrough(folder, io)};
+      if (is === 'absent') return 'absent';
+      return {
+        done: await seeThrough(folder, io).catch((error: unknown) => {
+          throw io.signal.aborted ? error : endedBefore(error);
+        }),
+      };
     },
     tell: ({add, change, remove}) => `applied: ${add} added, ${change} changed, ${remove} destroyed`,
   });
+}
+
+/** That Terraform was interrupted for an earlier process is no stop of this one: that plan is used up, and nothing can go on with it. */
+function endedBefore(error: unknown): unknown {
+  if (!(error instanceof StoppedError)) return error;
+  const {message, means, next} = error;
+  return new DeployError(message, {...(means !== undefined && {means}), next, final: true, cause: error});
 }
 
 async function refuseOther(planFile: string, expected: string): Promise<void> {
@@ -143,6 +155,12 @@ async function seeThrough(folder: string, io: Io): Promise<Applied> {
 
 // ── tag ──────────────────────────────────────────────────────────────────────────────────────────────
 
+/** The commit that the image says it was built from, where this repository has it: the release may have found the image ready. */
+async function builtFrom({image}: TerraformPayload, root: string, io: Io): Promise<string | undefined> {
+  const revision = image ? (await io.docker.inspect(image.reference))?.labels[revisionLabel] : undefined;
+  return revision !== undefined && (await io.git.treeOf(root, revision)) !== undefined ? revision : undefined;
+}
+
 const tagRequest = z.object({root: z.string(), name: z.string(), commit: z.string(), message: z.string()});
 
 function tagStep(name: string, payload: TerraformPayload, version: string): Step<Io> {
@@ -158,8 +176,13 @@ function tagStep(name: string, payload: TerraformPayload, version: string): Step
         throw new DeployError(`${payload.directory} is not in a git repository`, {
           next: ['Take `source.git.tag` out of the config file.'],
         });
-      const source = committed.safeParse(results.get(prepared.commit)).data;
-      return {root, name, commit: source?.commit ?? (await io.git.head(root)).commit, message: `Release ${version}`};
+      const bump = committed.safeParse(results.get(prepared.commit)).data?.commit;
+      return {
+        root,
+        name,
+        commit: bump ?? (await builtFrom(payload, root, io)) ?? (await io.git.head(root)).commit,
+        message: `Release ${version}`,
+      };
     },
     perform: async (io, {root, name, commit, message}) => {
       if ((await io.git.tagCommit(root, name)) === commit) return {commit, made: false};

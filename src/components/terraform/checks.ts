@@ -1,5 +1,5 @@
 /** What a Terraform component requires before, and what proves it after. */
-import {access, readdir} from 'node:fs/promises';
+import {access, readdir, rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {z} from 'zod';
 import type {Named} from '../../release/contract.ts';
@@ -23,7 +23,7 @@ const subject = z.discriminatedUnion('is', [
   z.object({is: z.literal('docker')}),
   z.object({is: z.literal('module')}),
   z.object({is: z.literal('version file'), version: z.string()}),
-  z.object({is: z.literal('work tree')}),
+  z.object({is: z.literal('work tree'), version: z.string()}),
   z.object({is: z.literal('tag'), version: z.string()}),
   z.object({is: z.literal('digest'), reference: z.string(), digest: z.string()}),
   z.object({is: z.literal('settled'), varFile: z.string(), addresses: z.array(z.string())}),
@@ -40,7 +40,7 @@ export function terraformRequirements(component: Named<TerraformConfig>, version
       : ([
           ['docker', 'Docker engine', {is: 'docker'}],
           [`${id} version file`, `${id}: version in ${source.version}`, {is: 'version file', version}, 'once'],
-          [`${id} work tree`, `${id}: git`, {is: 'work tree'}, 'once'],
+          [`${id} work tree`, `${id}: git`, {is: 'work tree', version}, 'once'],
           [`${id} tag`, `${id}: ${referenceOf(component, version)} in the registry`, {is: 'tag', version}, 'once'],
         ] as const)),
   ];
@@ -88,7 +88,7 @@ async function verdict(component: Named<TerraformConfig>, claim: Claim, subject:
     case 'version file':
       return checkVersionFile(component, claim, subject.version, io);
     case 'work tree':
-      return checkWorkTree(component, claim, io);
+      return checkWorkTree(component, claim, subject.version, io);
     case 'tag': {
       const reference = referenceOf(component, subject.version) ?? '';
       const digest = await io.registry.digest(parseImageName(reference), subject.version, io.signal);
@@ -129,7 +129,32 @@ async function checkModule(component: Named<TerraformConfig>, claim: Claim, io: 
       });
     }
   }
+  await rehearse(component, text, io);
   return passed(claim, `workspace ${component.workspace}`);
+}
+
+/**
+ * Plans once aside, without the lock and without asking providers what is there: what Terraform would refuse once the image is built
+ * and pushed, it refuses now. Left out where nothing is initialised yet (providers would be fetched twice), and where the plan itself
+ * comes next.
+ */
+async function rehearse(component: Named<TerraformConfig>, tfvars: string, io: Io): Promise<void> {
+  const {directory, varFile} = pathsOf(component, io);
+  if (io.readOnly || !(await io.terraform.isInitialised({directory}))) return;
+  const module = await openModule(component, io);
+  const out = path.join(await io.scratch(), `${component.id}-preflight.tfplan`);
+  const copy = path.join(await io.scratch(), `${component.id}-preflight.tfvars${varFile.endsWith('.json') ? '.json' : ''}`);
+  try {
+    await writeFile(copy, editTfvars(tfvars, varFile, component.set), {mode: 0o600});
+    await io.terraform.plan(
+      module,
+      {varFile: copy, out, lock: false, lockTimeoutSeconds: 0, refresh: false},
+      {signal: io.signal},
+    );
+  } finally {
+    await rm(out, {force: true});
+    await rm(copy, {force: true});
+  }
 }
 
 async function checkVersionFile(component: Named<TerraformConfig>, claim: Claim, version: string, io: Io): Promise<Check> {
@@ -145,7 +170,7 @@ async function checkVersionFile(component: Named<TerraformConfig>, claim: Claim,
   return passed(claim, now === version ? `says ${version} already` : `${now} → ${version}`);
 }
 
-async function checkWorkTree(component: Named<TerraformConfig>, claim: Claim, io: Io): Promise<Check> {
+async function checkWorkTree(component: Named<TerraformConfig>, claim: Claim, version: string, io: Io): Promise<Check> {
   const {context, versionFile, varFile} = pathsOf(component, io);
   const commits = component.source?.git.commit ?? false;
   const root = await io.git.root(context);
@@ -163,16 +188,24 @@ async function checkWorkTree(component: Named<TerraformConfig>, claim: Claim, io
     return failed(claim, 'git does not know who commits', {next: 'git config user.name "…" and git config user.email "…"'});
   }
   const changed = (await io.git.status(root)).map(({path}) => path);
-  const ours = [versionFile, varFile].map(file => path.relative(root, file)).filter(file => changed.includes(file));
-  if (ours.length > 0) {
-    return failed(claim, `${ours.join(' and ')} ${ours.length === 1 ? 'has' : 'have'} changes that are not committed`, {
-      next: `Commit or take them back: git diff ${ours.join(' ')}`,
-    });
+  const ours = [
+    {file: path.relative(root, versionFile), edit: (text: string) => editVersion({path: versionFile, text}, version)},
+    {file: path.relative(root, varFile), edit: (text: string) => editTfvars(text, varFile, component.set)},
+  ].filter(({file}) => changed.includes(file));
+  for (const {file, edit} of ours) {
+    // An earlier attempt at the same release may have left its own edit behind: it is committed with this one.
+    const before = await io.git.contentAt(root, commit, file);
+    const now = await readText(path.join(root, file));
+    if (before === undefined || edit(before) !== now.text) {
+      return failed(claim, `${file} has changes that are not committed`, {next: `Commit or take them back: git diff ${file}`});
+    }
   }
-  if (changed.length > 0)
+  const left = ours.map(({file}) => file);
+  const others = changed.filter(file => !left.includes(file));
+  if (others.length > 0)
     return warned(
       claim,
-      `${changed.length} other files are not committed (${changed.slice(0, 3).join(', ')}): the image’s revision label will end in -dirty`,
+      `${others.length} other files are not committed (${others.slice(0, 3).join(', ')}): the image’s revision label will end in -dirty`,
     );
   return passed(claim, `${branch ?? 'HEAD'} at ${commit.slice(0, 12)}, clean`);
 }

@@ -1,7 +1,7 @@
 /** What the config file says of a Terraform component, and what a plan of one carries. */
 import path from 'node:path';
 import {z} from 'zod';
-import {duration} from '../../config/words.ts';
+import {duration} from '../settings.ts';
 import type {Io} from '../io.ts';
 import {httpVerify} from '../http-claim.ts';
 

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import {z} from 'zod';
 import {type Step, step} from '../../release/contract.ts';
-import {DeployError} from '../../release/errors.ts';
+import {DeployError, RefusedError} from '../../release/errors.ts';
 import {fingerprint, sha256} from '../../release/json.ts';
 import {applyEdit, readText, revertEdit} from '../../tools/files.ts';
 import {parseImageName} from '../../tools/registry.ts';
@@ -134,9 +134,11 @@ async function repositoryOf(io: Io, file: string): Promise<string> {
 
 // ── build ────────────────────────────────────────────────────────────────────────────────────────────
 
+export const revisionLabel = 'org.opencontainers.image.revision';
+
 const label = {
   version: 'org.opencontainers.image.version',
-  revision: 'org.opencontainers.image.revision',
+  revision: revisionLabel,
   source: 'org.opencontainers.image.source',
   created: 'org.opencontainers.image.created',
   /** Hash of the settings that the image was built with: the same commit built otherwise is another image. */
@@ -271,7 +273,7 @@ function pushStep(source: Source, version: string): Step<Io> {
 }
 
 function overwrites(reference: string, digest: string): DeployError {
-  return new DeployError(`${reference} is in the registry already, as another image (${shortDigest(digest)})`, {
+  return new RefusedError(`${reference} is in the registry already, as another image (${shortDigest(digest)})`, {
     means: 'Nothing was pushed. Whoever runs that tag goes on running what it was.',
     next: ['Release another version, or overwrite the tag with --allow overwrite-tag.'],
     final: true,

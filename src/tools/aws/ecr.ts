@@ -1,4 +1,5 @@
 /** What ECR holds. */
+import {z} from 'zod';
 import {type AwsOptions, clientConfig, errorName, lazy, read} from './session.ts';
 
 export interface EcrImage {
@@ -10,6 +11,25 @@ export interface EcrImage {
 export interface Ecr {
   /** The image that a tag names; undefined when the repository or the tag is not there. */
   image(repository: string, tag: string): Promise<EcrImage | undefined>;
+  /** The digests that an index names, one a platform; none where the digest is no index, or is not there. */
+  platforms(repository: string, digest: string): Promise<readonly string[]>;
+}
+
+/** All that ECR stores, indexes included: without them it may answer with another manifest than the one asked for. */
+const manifestTypes = [
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+  'application/vnd.oci.image.manifest.v1+json',
+  'application/vnd.docker.distribution.manifest.v2+json',
+];
+const index = z.object({manifests: z.array(z.object({digest: z.string()}))});
+
+function parse(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 export function createEcr(options: AwsOptions): Ecr {
@@ -35,5 +55,18 @@ export function createEcr(options: AwsOptions): Ecr {
         throw error;
       }
     },
+    platforms: (repository, digest) =>
+      read(options, 'ecr:BatchGetImage', async () => {
+        const {client, BatchGetImageCommand} = await sdk();
+        const {images} = await client.send(
+          new BatchGetImageCommand({
+            repositoryName: repository,
+            imageIds: [{imageDigest: digest}],
+            acceptedMediaTypes: manifestTypes,
+          }),
+        );
+        const {data} = index.safeParse(parse(images?.[0]?.imageManifest));
+        return data?.manifests.map(manifest => manifest.digest) ?? [];
+      }),
   };
 }

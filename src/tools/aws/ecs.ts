@@ -8,6 +8,15 @@ export type EcsService = Service;
 export type EcsDeployment = Deployment;
 export type EcsTask = Task;
 
+/** One wish to deploy, from the call to its end, the way back included (facts/aws.md, "Service deployments"). */
+export interface EcsServiceDeployment {
+  /** `PENDING`, `IN_PROGRESS`, `SUCCESSFUL`, `STOPPED`, `ROLLBACK_…`; an open set. */
+  readonly status: string;
+  readonly reason: string | undefined;
+  /** The revision that it set out for. */
+  readonly taskDefinition: string;
+}
+
 /** A task definition as JSON, and the tags that stand beside it. */
 export interface TaskDefinition {
   readonly arn: string;
@@ -29,7 +38,9 @@ export interface Ecs {
   /** Makes a new revision, every time. Returns its ARN. */
   register(input: {readonly [key: string]: Json}, sleep: (ms: number) => Promise<void>): Promise<string>;
   updateService(cluster: string, service: string, taskDefinition: string, sleep: (ms: number) => Promise<void>): Promise<void>;
-  /** The tasks of a service by what they are meant to be, at most 100. Each says which deployment started it. */
+  /** The latest deployments of a service, newest first, at most 20: what a service itself forgets once they are over. */
+  deployments(cluster: string, service: string): Promise<readonly EcsServiceDeployment[]>;
+  /** The tasks of a service by what they are meant to be. Each says which deployment started it. */
   tasks(cluster: string, service: string, desired: 'RUNNING' | 'STOPPED'): Promise<readonly EcsTask[]>;
 }
 
@@ -115,12 +126,40 @@ export function createEcs(options: AwsOptions): Ecs {
       const command = new UpdateServiceCommand({cluster, service, taskDefinition});
       await write(options, 'ecs:UpdateService', () => writer.send(command), sleep);
     },
+    deployments: (cluster, service) =>
+      read(options, 'ecs:ListServiceDeployments', async () => {
+        const {reader, ListServiceDeploymentsCommand, DescribeServiceRevisionsCommand} = await sdk();
+        const {serviceDeployments = []} = await reader.send(new ListServiceDeploymentsCommand({cluster, service}));
+        const newestFirst = serviceDeployments
+          .toSorted((a, b) => (b.createdAt?.getTime() ?? 0) - (a.createdAt?.getTime() ?? 0))
+          .slice(0, 20);
+        const serviceRevisionArns = [
+          ...new Set(newestFirst.flatMap(({targetServiceRevisionArn}) => targetServiceRevisionArn ?? [])),
+        ];
+        if (serviceRevisionArns.length === 0) return [];
+        const {serviceRevisions = []} = await reader.send(new DescribeServiceRevisionsCommand({serviceRevisionArns}));
+        return newestFirst.flatMap(({status = '', statusReason, targetServiceRevisionArn}) => {
+          const target = serviceRevisions.find(({serviceRevisionArn}) => serviceRevisionArn === targetServiceRevisionArn);
+          return target?.taskDefinition === undefined
+            ? []
+            : [{status, reason: statusReason, taskDefinition: target.taskDefinition}];
+        });
+      }),
     tasks: (cluster, service, desired) =>
       read(options, 'ecs:DescribeTasks', async () => {
         const {reader, ListTasksCommand, DescribeTasksCommand} = await sdk();
-        const {taskArns = []} = await reader.send(new ListTasksCommand({cluster, serviceName: service, desiredStatus: desired}));
-        if (taskArns.length === 0) return [];
-        const {tasks = []} = await reader.send(new DescribeTasksCommand({cluster, tasks: taskArns.slice(0, 100)}));
+        const tasks: EcsTask[] = [];
+        let next: string | undefined;
+        // A page holds as many as DescribeTasks takes: 100.
+        do {
+          const filter = {cluster, serviceName: service, desiredStatus: desired};
+          const {taskArns = [], nextToken} = await reader.send(new ListTasksCommand({...filter, ...(next && {nextToken: next})}));
+          if (taskArns.length > 0) {
+            const page = await reader.send(new DescribeTasksCommand({cluster, tasks: taskArns}));
+            tasks.push(...(page.tasks ?? []));
+          }
+          next = nextToken;
+        } while (next !== undefined);
         return tasks;
       }),
   };

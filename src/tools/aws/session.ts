@@ -47,9 +47,20 @@ export function clientConfig(options: AwsOptions, service: Service, use: 'read' 
     region,
     maxAttempts: use === 'read' ? readAttempts : 1,
     ...(endpoint && {endpoint}),
-    ...(credentials ? {credentials} : options.profile === undefined ? {} : {profile: options.profile}),
+    ...(credentials && {credentials}),
+    ...(options.profile !== undefined && !bringsCredentials(env) && {profile: options.profile}),
     requestHandler: {connectionTimeout: 5000, requestTimeout: 20_000, throwOnRequestTimeout: true},
   };
+}
+
+/** Whether the environment says where credentials come from: keys, a web identity (OIDC in CI), a container's role. */
+export function bringsCredentials(env: AwsOptions['env']): boolean {
+  return [
+    'AWS_ACCESS_KEY_ID',
+    'AWS_WEB_IDENTITY_TOKEN_FILE',
+    'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI',
+    'AWS_CONTAINER_CREDENTIALS_FULL_URI',
+  ].some(name => env[name]);
 }
 
 /** Credentials that the environment holds; undefined where the SDK has to look further (profile, role, metadata). */
@@ -57,7 +68,10 @@ function environmentCredentials(env: AwsOptions['env']): ClientConfig['credentia
   const {AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey} = env;
   if (!accessKeyId || !secretAccessKey) return undefined;
   const {AWS_SESSION_TOKEN: sessionToken, AWS_CREDENTIAL_EXPIRATION: ends} = env;
-  return {accessKeyId, secretAccessKey, ...(sessionToken && {sessionToken}), ...(ends && {expiration: new Date(ends)})};
+  const expiration = new Date(ends ?? '');
+  // A time that cannot be read says nothing.
+  const known = !Number.isNaN(expiration.getTime());
+  return {accessKeyId, secretAccessKey, ...(sessionToken && {sessionToken}), ...(known && {expiration})};
 }
 
 // ── errors ───────────────────────────────────────────────────────────────────────────────────────────
@@ -117,9 +131,8 @@ export async function write<T>(
         await sleep(backoff[attempt] ?? 0);
         continue;
       }
-      // No status: the connection failed somewhere between here and there. Credentials fail before anything is sent.
-      const lost = (status === undefined && !credentialsMissing.has(name)) || (status !== undefined && status >= 500);
-      if (lost) {
+      // No status: the connection failed somewhere between here and there.
+      if (status === undefined ? !credentialsMissing.has(name) && !isUnsent(error) : status >= 500) {
         throw new LostAnswerError(`the answer to ${action} was lost (${name}: ${messageOf(error)})`, {
           means: 'It may or may not have happened.',
           cause: error,
@@ -129,6 +142,13 @@ export async function write<T>(
     }
   }
 }
+
+/** There was no connection yet: nothing can have been sent. */
+function isUnsent(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && unconnected.has(String(error.code));
+}
+
+const unconnected = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
 
 /** Milliseconds between the attempts of a throttled write; the buckets refill 1 to 5 a second (facts/aws.md). */
 const backoff = [500, 1000, 2000, 4000, 8000, 8000];
@@ -172,8 +192,14 @@ function messageOf(error: unknown): string {
   return 'code' in error ? String(error.code) : error.name;
 }
 
-/** Makes a value once, when it is first asked for. */
+/** Makes a value once, when it is first asked for; what could not be made is tried again. */
 export function lazy<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
-  return () => (made ??= make());
+  return () => {
+    made ??= make().catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
+    return made;
+  };
 }

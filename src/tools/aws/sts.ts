@@ -9,7 +9,7 @@ export interface Identity {
 }
 
 export interface Sts {
-  /** Asked once; every later call gets the same answer. */
+  /** Asked until there is an answer; every later call gets the same one. */
   identity(): Promise<Identity>;
 }
 

@@ -84,8 +84,8 @@ function useKeys(store: Store<Model, Action>, act: (action: Action) => void, siz
 
 /** The time, eight times a second while something moves; no animation for screen readers, which would read each frame. */
 function useMoment(isMoving: boolean, now: () => number): Moment {
-  const isAnimated = isMoving && !useIsScreenReaderEnabled();
-  const {frame} = useAnimation({interval: 125, isActive: isAnimated});
+  const isReader = useIsScreenReaderEnabled();
+  const {frame} = useAnimation({interval: 125, isActive: isMoving && !isReader});
   return {now: now(), frame};
 }
 

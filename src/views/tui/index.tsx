@@ -5,8 +5,8 @@ import type {Command} from '../../release/contract.ts';
 import type {Answer} from '../../release/events.ts';
 import type {Frontend} from '../frontend.ts';
 import {App} from './app.tsx';
-import type {Size} from './scene.ts';
 import {runForm} from './choosing.ts';
+import type {Size} from './scene.ts';
 import {type Action, emptyModel, type Model, update} from './state/model.ts';
 import {createStore, type Store} from './store.ts';
 import {showsUnicode} from './text/glyphs.ts';
@@ -44,6 +44,11 @@ export function startTui({stdin, stdout, env, clock}: Terminal): Frontend {
     else listener(given);
   };
 
+  /** Calls somebody who has looked away. */
+  const ring = (): void => {
+    if (clock.now() - lastKeyAt > attentive) stdout.write('\u0007');
+  };
+
   const isReader = env['INK_SCREEN_READER'] === 'true';
   const view = (): ReactNode => (
     <App store={store} act={act} now={() => clock.now()} ascii={!showsUnicode(env)} size={sizeOf(stdout)} />
@@ -51,7 +56,9 @@ export function startTui({stdin, stdout, env, clock}: Terminal): Frontend {
   // Before `render`: this has to come before Ink's own listener.
   const onResize = (): void => redraw(app, view(), stdout);
   if (!isReader) stdout.on('resize', onResize);
-  const app = render(view(), {
+  // The first frame of the alternate screen is drawn like one after a resize: from its top left corner. Entering that
+  // screen leaves the cursor where it was on the main one, and Ink would begin there.
+  const app = render(isReader ? view() : null, {
     stdin,
     stdout,
     interactive: true,
@@ -62,6 +69,7 @@ export function startTui({stdin, stdout, env, clock}: Terminal): Frontend {
     patchConsole: false,
     maxFps: 30,
   });
+  if (!isReader) redraw(app, view(), stdout);
   const exited = app.waitUntilExit();
   // Nobody answers once the view is gone, whether it was closed or could not draw.
   const gone = exited.then(() => Promise.reject(new Error('The view is closed: nobody can answer here.')));
@@ -79,7 +87,7 @@ export function startTui({stdin, stdout, env, clock}: Terminal): Frontend {
         signal.addEventListener('abort', withdraw, {once: true});
         asking.set(question.id, resolve);
         store.dispatch({do: 'asked', question});
-        if (clock.now() - lastKeyAt > attentive) stdout.write('\u0007');
+        ring();
         try {
           return await Promise.race([promise, gone]);
         } finally {
@@ -97,6 +105,9 @@ export function startTui({stdin, stdout, env, clock}: Terminal): Frontend {
 
     show: event => store.feed({do: 'event', event}),
 
+    // The rail says that it is stopping.
+    notice: () => {},
+
     watchLogs: logs => store.dispatch({do: 'logs', logs}),
 
     async close() {
@@ -104,7 +115,10 @@ export function startTui({stdin, stdout, env, clock}: Terminal): Frontend {
       // A second call does not wait: whoever calls again has a reason to.
       const waits = !isClosing && needsReading(store.shown().run.finished?.outcome);
       isClosing = true;
-      if (waits) await Promise.race([whenLeft(store), exited]);
+      if (waits) {
+        ring();
+        await Promise.race([whenLeft(store), exited]);
+      }
       stdout.off('resize', onResize);
       app.unmount();
       await exited;

@@ -5,11 +5,11 @@ import {elsewhereLines, leavingLines, questionLines} from './lines/questions.ts'
 import type {Moment, Scene, Size} from './scene.ts';
 import {modeOf} from './state/mode.ts';
 import type {Model} from './state/model.ts';
-import {dim, type Line, line} from './text/line.ts';
 import {glyphs} from './text/glyphs.ts';
+import {dim, type Line, line} from './text/line.ts';
 
 /** The rail and the help bar, each with a free line; and the last row, which stays free (facts/ink.md 1.1). */
-const around = 3 + 2 + 1;
+const takenRows = 3 + 2 + 1;
 
 /** A scene with what is asked below it. */
 export interface Laid extends Scene {
@@ -19,7 +19,7 @@ export interface Laid extends Scene {
 /** The scene of a model in a terminal of this size. One column is left free at each side. */
 export function sceneOf(model: Model, size: Size, moment: Moment): Laid {
   const width = size.columns - 2;
-  const height = Math.max(0, size.rows - around);
+  const height = Math.max(0, size.rows - takenRows);
   const footer = footerLines({model, moment, width, height});
   return {model, moment, width, height: height - footer.length, footer};
 }

@@ -128,6 +128,9 @@ test('a component that cannot be looked at says why and what to do; it can be lo
   await terminal.press('r');
   await terminal.hides('no credentials');
   await terminal.shows('deposit-services');
+  // The same while a version is typed.
+  await terminal.press('1', 'ctrl+r');
+  await expect.poll(() => looks).toBe(3);
 });
 
 test('an environment that is left while it is looked at is not looked at any longer', async () => {

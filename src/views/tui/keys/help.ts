@@ -1,7 +1,7 @@
 /** The key table, read aloud: the help bar, the choices of a question, the `?` page. */
 import type {Scene} from '../scene.ts';
 import {type Mode, modeBelow, modeOf, type Screen, screenOf} from '../state/mode.ts';
-import {accent, bold, cell, dim, gap, type Line, span, spread, widthOf} from '../text/line.ts';
+import {accent, bold, cell, cut, dim, gap, type Line, span, spread, widthOf} from '../text/line.ts';
 import {clockTime} from '../text/words.ts';
 import type {Binding} from './binding.ts';
 import {bindingsOf, keyTable, wordsOf} from './table.ts';
@@ -46,12 +46,21 @@ function elapsed({model, moment}: Scene): Line {
   return [span(`elapsed ${clockTime(until - Date.parse(started.at))}`, dim)];
 }
 
-/** Every key of the screen below. */
-export function helpLines(scene: Scene): readonly Line[] {
+/** Every key of the screen below; in two columns, where one is too long. */
+export function helpLines(scene: Scene, height: number): readonly Line[] {
   const mode: Mode = modeBelow(scene.model);
-  const bindings = bindingsOf(mode, scene);
-  const field: readonly Line[] = keyTable[mode].field
-    ? [[cell('text', 12, bold), span('is typed or pasted into the field; ctrl+u clears it, ctrl+w takes a word back', dim)]]
+  const typing: readonly Line[] = keyTable[mode].field
+    ? [helpLine('text', 'is typed or pasted'), helpLine('ctrl+u', 'clear the field'), helpLine('ctrl+w', 'take a word back')]
     : [];
-  return [...field, ...bindings.map(binding => [cell(binding.label, 12, bold), span(wordsOf(binding, scene), dim)])];
+  const lines = [...typing, ...bindingsOf(mode, scene).map(binding => helpLine(binding.label, wordsOf(binding, scene)))];
+  if (lines.length <= height) return lines;
+  const half = Math.floor(scene.width / 2);
+  return lines.slice(0, height).map((left, index) => {
+    const right = lines[height + index] ?? [];
+    return [...spread(left, [], half), ...cut(right, half)];
+  });
+}
+
+function helpLine(label: string, words: string): Line {
+  return [cell(label, 12, bold), span(words, dim)];
 }

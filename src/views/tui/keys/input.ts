@@ -4,6 +4,7 @@ import {clean} from '../../text.ts';
 import type {Scene} from '../scene.ts';
 import {modeOf} from '../state/mode.ts';
 import type {Action} from '../state/model.ts';
+import type {Field} from './binding.ts';
 import {actionOf, keyTable} from './table.ts';
 
 /** Where keys go: the scene as it is now, and what is done about them. */
@@ -54,7 +55,7 @@ function press({scene, send}: Receiver, name: string): void {
   if (action !== undefined) send(action);
 }
 
-function fieldOf({model}: Scene): (typeof keyTable)['confirm']['field'] {
+function fieldOf({model}: Scene): Field | undefined {
   return keyTable[modeOf(model)].field;
 }
 

@@ -1,7 +1,7 @@
 /** Bindings that several modes share: moving in lists, scrolling texts. */
 import {scrollableOf, topOf} from '../lines/panes.ts';
-import {neighbour, rowIds} from '../state/lists.ts';
 import type {Scene} from '../scene.ts';
+import {neighbour, rowIds} from '../state/lists.ts';
 import type {ListName} from '../state/model.ts';
 import {type Act, type Binding, keys} from './binding.ts';
 
@@ -53,16 +53,16 @@ export function digits(list: ListName): Binding {
   };
 }
 
-const page = (height: number): number => Math.max(1, height - 2);
+const lineUp = scroll(() => -1);
+const lineDown = scroll(() => 1);
+// Two lines of the page before stay in sight.
+const pageUp = scroll(height => -Math.max(1, height - 2));
+const pageDown = scroll(height => Math.max(1, height - 2));
+const toTop = scroll(() => -Infinity);
+const toBottom = scroll(() => Infinity);
 
 export const paging: Binding = {
-  keys: {
-    ...keys(
-      ['pageup', 'ctrl+u'],
-      scroll(height => -page(height)),
-    ),
-    ...keys(['pagedown', 'ctrl+d'], scroll(page)),
-  },
+  keys: {...keys(['pageup', 'ctrl+u'], pageUp), ...keys(['pagedown', 'ctrl+d'], pageDown)},
   label: 'pgup pgdn',
   does: 'scroll the text',
   place: 'help',
@@ -70,22 +70,10 @@ export const paging: Binding = {
 
 export const scrolling: Binding = {
   keys: {
-    ...keys(
-      arrows.up,
-      scroll(() => -1),
-    ),
-    ...keys(
-      arrows.down,
-      scroll(() => 1),
-    ),
-    ...keys(
-      ['home', 'g'],
-      scroll(() => -Infinity),
-    ),
-    ...keys(
-      ['end', 'G'],
-      scroll(() => Infinity),
-    ),
+    ...keys(arrows.up, lineUp),
+    ...keys(arrows.down, lineDown),
+    ...keys(['home', 'g'], toTop),
+    ...keys(['end', 'G'], toBottom),
   },
   label: '↑↓',
   does: 'scroll',

@@ -20,51 +20,54 @@ export function currentQuestion(model: Model): Question | undefined {
   return questionHere(model, listHere(model));
 }
 
-/** A choice: an answer to a question of one kind. */
+type About<A extends Question['about']> = Extract<Question, {about: A}>;
+
+function isAbout<A extends Question['about']>(question: Question, about: A): question is About<A> {
+  return question.about === about;
+}
+
+/** A key that answers a question of one kind, where the question offers that answer. */
 function choice<A extends Question['about']>(
   about: A,
-  names: readonly string[],
+  key: string,
   value: string,
-  does: string | ((question: Extract<Question, {about: A}>) => string),
-  offered: (question: Extract<Question, {about: A}>) => boolean = () => true,
+  does: string | ((question: About<A>) => string),
+  isOffered: (question: About<A>) => boolean = () => true,
 ): Binding {
-  const here = ({model}: Scene): Extract<Question, {about: A}> | undefined => {
+  const here = ({model}: Scene): About<A> | undefined => {
     const question = currentQuestion(model);
-    return question !== undefined && isAbout(question, about) && offered(question) ? question : undefined;
+    return question !== undefined && isAbout(question, about) && isOffered(question) ? question : undefined;
   };
-  const act: Act = scene => {
+  const answer: Act = scene => {
     const question = here(scene);
     return question && {do: 'answer', id: question.id, value};
   };
   return {
-    keys: keys(names, act),
-    label: names[0] ?? '',
+    keys: {[key]: answer},
+    label: key,
     does: scene => {
       const question = here(scene);
-      return typeof does === 'string' || question === undefined ? String(does) : does(question);
+      if (typeof does === 'string') return does;
+      return question === undefined ? '' : does(question);
     },
     place: 'choice',
     when: scene => here(scene) !== undefined,
   };
 }
 
-function isAbout<A extends Question['about']>(question: Question, about: A): question is Extract<Question, {about: A}> {
-  return question.about === about;
-}
-
 const preflightChoices: readonly Binding[] = [
-  choice('preflight', ['r'], 'retry', 'look again'),
-  choice('preflight', ['q'], 'stop', 'stop here'),
+  choice('preflight', 'r', 'retry', 'look again'),
+  choice('preflight', 'q', 'stop', 'stop here'),
 ];
 
 const jobChoices: readonly Binding[] = [
-  choice('start', ['enter'], 'go', question => `start ${question.phase}`),
-  choice('start', ['q'], 'stop', 'stop here'),
-  choice('failure', ['r'], 'retry', 'try again', question => question.choices.includes('retry')),
-  choice('failure', ['l'], 'leave', 'leave it as it is', question => question.choices.includes('leave')),
-  choice('unknown step', ['a'], 'again', 'look again'),
-  choice('unknown step', ['d'], 'done', 'it has happened'),
-  choice('unknown step', ['l'], 'leave', 'leave it open'),
+  choice('start', 'enter', 'go', question => `start ${question.phase}`),
+  choice('start', 'q', 'stop', 'stop here'),
+  choice('failure', 'r', 'retry', 'try again', question => question.choices.includes('retry')),
+  choice('failure', 'l', 'leave', 'leave it as it is', question => question.choices.includes('leave')),
+  choice('unknown step', 'a', 'look', 'look again'),
+  choice('unknown step', 'd', 'again', 'it did not happen: do it'),
+  choice('unknown step', 'l', 'leave', 'leave it open'),
 ];
 
 /** To the next row that waits for an answer. */
@@ -102,7 +105,7 @@ const openLog: Binding = {
   },
 };
 
-function approval(model: Model): Extract<Question, {about: 'approval'}> | undefined {
+function approval(model: Model): About<'approval'> | undefined {
   return model.asks.find(question => isAbout(question, 'approval'));
 }
 

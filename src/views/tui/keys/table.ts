@@ -50,7 +50,7 @@ const everywhere: readonly Binding[] = [
 
 /** Before anything was started it gives up; while it runs it asks; at the end it leaves. It never ends the process. */
 function onCtrlC({model}: Scene): Action {
-  if (isAsking(model.form)) return {do: 'form left'};
+  if (isAsking(model.form)) return {do: 'form', action: {do: 'give up'}};
   return model.run.finished === undefined ? {do: 'leaving', open: true} : {do: 'leave'};
 }
 

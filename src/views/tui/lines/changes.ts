@@ -22,7 +22,8 @@ const flagWords: Readonly<Record<Flag, string>> = {
 /**
  * What one component's plan would do: worst risk first, attributes old → new, what is long on lines of its own.
  *
- *     service  Terraform  0.7.1 → 0.7.2
+ *     service
+ *     Terraform, 0.7.1 → 0.7.2
  *
  *     outage   aws_instance.default is destroyed, then created
  *              unlisted: not in the component's allowChanges
@@ -33,10 +34,10 @@ const flagWords: Readonly<Record<Flag, string>> = {
  */
 export function changeLines(plan: AnyComponentPlan, width: number): readonly Line[] {
   const versions = plan.from === undefined ? plan.to : `${plan.from} ${glyphs.arrow} ${plan.to}`;
-  const title = [span(plan.component, bold), span(`  ${kindWord(plan.kind)}  ${versions}`, dim)];
   const changes = plan.changes.toSorted((a, b) => risks.indexOf(b.risk) - risks.indexOf(a.risk));
   return [
-    title,
+    line(plan.component, bold),
+    line(`${kindWord(plan.kind)}, ${versions}`, dim),
     blank,
     ...(isNoop(plan) ? [line('Nothing to do.', dim), blank] : []),
     ...changes.flatMap(change => [...oneChange(change, width), blank]),
@@ -59,18 +60,39 @@ function oneChange(change: Change, width: number): readonly Line[] {
   ];
 }
 
+/** One attribute: on the line of its name, on a line below it, or old and new each on its own, as there is room. */
 function oneDetail(detail: Detail, names: number, width: number): readonly Line[] {
+  const {before, after} = detail;
   const name = [gap(2), cell(detail.name, names, dim), gap(2)];
   if (detail.sensitive) return [[...name, span('hidden (sensitive)', dim)]];
-  const before = detail.before ?? 'none';
-  const after = detail.after ?? 'none';
-  const short = [...name, span(`${before} ${glyphs.arrow} `, dim), span(after)];
-  if (widthOf(short) <= width) return [short];
-  return [
-    [gap(2), span(detail.name, dim)],
-    ...paragraph(before, width, dim, [gap(4), span('- ', dim)]),
-    ...paragraph(after, width, {}, [gap(4), span('+ ')]),
+  const short = oldToNew(before ?? 'none', after ?? 'none');
+  if (fits(detail.name, names) && widthOf([...name, ...short]) <= width) return [[...name, ...short]];
+  const below: readonly Line[] = [
+    [gap(4), ...short],
+    [gap(4), ...oldToNew(...withoutShared(before ?? 'none', after ?? 'none'))],
   ];
+  const fitting = below.find(row => widthOf(row) <= width);
+  const full = [
+    ...(before === null ? [] : paragraph(before, width, dim, [gap(4), span('- ', dim)])),
+    ...(after === null ? [] : paragraph(after, width, {}, [gap(4), span('+ ')])),
+  ];
+  return [[gap(2), span(detail.name, dim)], ...(fitting === undefined ? full : [fitting])];
+}
+
+function oldToNew(before: string, after: string): Line {
+  return [span(`${before} ${glyphs.arrow} `, dim), span(after)];
+}
+
+function fits(text: string, width: number): boolean {
+  return widthOf([span(text)]) <= width;
+}
+
+/** Both without the path that they share: `…/core:1.13.2`, `…/core:1.14.0`. What differs is never left out. */
+function withoutShared(before: string, after: string): readonly [string, string] {
+  let length = 0;
+  while (length < Math.min(before.length, after.length) && before[length] === after[length]) length += 1;
+  const path = before.lastIndexOf('/', length - 1);
+  return path <= 0 ? [before, after] : [`${glyphs.ellipsis}${before.slice(path)}`, `${glyphs.ellipsis}${after.slice(path)}`];
 }
 
 interface RiskCount {

@@ -1,4 +1,4 @@
-import type {Check} from '../../../release/model.ts';
+import {type Check, wholeRelease} from '../../../release/model.ts';
 import type {JobState, RunState} from '../../../release/reducer.ts';
 import type {Moment, Scene} from '../scene.ts';
 import {componentName} from '../state/rows.ts';
@@ -37,12 +37,9 @@ export function checkLines({model, width, moment}: Scene): readonly Line[] {
   const found = jobs.flatMap(({job, checks}) => checks.map(check => ({who: componentName(job.component), check})));
   const isAsked = model.asks[0]?.about === 'preflight';
   const ordered = isAsked ? [...found.filter(isUnmet), ...found.filter(entry => !isUnmet(entry))] : found;
-  const names = widest(
-    jobs.map(({job}) => componentName(job.component)),
-    22,
-  );
+  const names = nameWidth(jobs);
   const silent = jobs.filter(job => job.status === 'running' && job.checks.length === 0);
-  const indent = names + 4;
+  const indent = names + 2;
   // What must be true matters more than what was found, where it is true.
   const claims = widest(
     found.filter(entry => isQuiet(entry)).map(({check}) => check.text),
@@ -54,10 +51,16 @@ export function checkLines({model, width, moment}: Scene): readonly Line[] {
     ),
     ...silent.map(({job}) => [
       checkMark('pending', moment),
-      cell(componentName(job.component), names + 2, dim),
+      cell(componentName(job.component), names, dim),
       span(`looking${glyphs.ellipsis}`, dim),
     ]),
   ];
+}
+
+/** Where all checks are the release's as a whole, nobody has to be named. */
+function nameWidth(jobs: readonly JobState[]): number {
+  const names = jobs.map(({job}) => componentName(job.component));
+  return jobs.every(({job}) => job.component === wholeRelease) ? 0 : 2 + widest(names, 22);
 }
 
 function isUnmet({check}: Found): boolean {
@@ -70,13 +73,13 @@ function isQuiet({check}: Found): boolean {
 }
 
 function quietCheck({who, check}: Found, names: number, claims: number, moment: Moment): Line {
-  const head = [checkMark(check.status, moment), cell(who, names + 2, check.status === 'passed' ? dim : {})];
+  const head = [checkMark(check.status, moment), cell(who, names, check.status === 'passed' ? dim : {})];
   return [...head, cell(check.text, claims), gap(2), span(check.found, dim)];
 }
 
 function loudCheck({who, check}: Found, names: number, width: number, moment: Moment): readonly Line[] {
   return [
-    ...paragraph(check.text, width, {}, [checkMark(check.status, moment), cell(who, names + 2)]),
+    ...paragraph(check.text, width, {}, [checkMark(check.status, moment), cell(who, names)]),
     ...paragraph(check.found, width, {colour: check.status === 'failed' ? 'red' : 'yellow'}, [gap(4)]),
     ...afterCheck(check, width, 4),
   ];

@@ -16,7 +16,7 @@ import {jobChecks} from './checks.ts';
 export function rowDetails(row: Row, width: number, moment: Moment): readonly Line[] {
   const {job} = row;
   if (job === undefined) return [[span(row.name, bold)], ...paragraph(`${row.word} ${row.text}`, width, dim)];
-  const trouble = row.ask?.about === 'failure' ? row.ask.trouble : job.trouble;
+  const trouble = job.status === 'failed' ? job.trouble : undefined;
   return [
     [span(row.name, bold), span(` ${glyphs.dot} ${job.job.phase}`, dim)],
     ...(trouble === undefined ? paragraph(row.text, width, dim).slice(0, 3) : troubleLines(trouble, width)),

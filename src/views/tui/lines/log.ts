@@ -1,7 +1,7 @@
 import type {Scene} from '../scene.ts';
 import {componentName} from '../state/rows.ts';
-import {bold, cut, dim, gap, type Line, line, span, spread} from '../text/line.ts';
 import {glyphs} from '../text/glyphs.ts';
+import {bold, cut, dim, gap, type Line, line, span, spread} from '../text/line.ts';
 import {count} from '../text/words.ts';
 
 export interface LogWindow {
@@ -27,7 +27,7 @@ export function logWindow({model, height}: Scene): LogWindow | undefined {
 /**
  * The log of one job, over the whole screen.
  *
- *     service · build                                    paused: 42 new lines, G follows      1,204 lines
+ *     service · build  /home/…/logs/service.build.log                   paused: 42 newer lines, G follows
  *     #8 [2/4] COPY . /app
  *     #8 DONE 0.4s
  */

@@ -2,9 +2,9 @@ import type {Question} from '../../../release/events.ts';
 import type {Phase} from '../../../release/model.ts';
 import type {Model} from '../state/model.ts';
 import {componentName} from '../state/rows.ts';
+import {whatStoppingMeans} from '../state/stopping.ts';
 import {glyphs} from '../text/glyphs.ts';
-import {bold, type Line, line, paragraph, span, widest, cell, gap, dim} from '../text/line.ts';
-import {whatStoppingMeans} from '../text/stopping.ts';
+import {bold, cell, dim, gap, type Line, line, paragraph, span, widest} from '../text/line.ts';
 import {count} from '../text/words.ts';
 
 const startWords: Readonly<Partial<Record<Phase, string>>> = {

@@ -4,7 +4,8 @@ import {helpBar} from '../keys/help.ts';
 import type {Laid} from '../layout.ts';
 import {railLines} from '../lines/rail.ts';
 import type {Size} from '../scene.ts';
-import {Lines, OneLine} from './lines.tsx';
+import {blank} from '../text/line.ts';
+import {Lines} from './lines.tsx';
 
 interface Props {
   readonly scene: Laid;
@@ -28,12 +29,11 @@ interface Props {
 export function Frame({scene, size, children}: Props) {
   return (
     <Box flexDirection="column" width={size.columns} height={size.rows - 1} paddingX={1} overflow="hidden">
-      <Lines lines={[...railLines(scene.model, scene.width), []]} />
+      <Lines width={scene.width} lines={[...railLines(scene.model, scene.width), blank]} />
       <Box flexDirection="column" height={scene.height} flexShrink={0} overflow="hidden">
         {children}
       </Box>
-      <Lines lines={[...scene.footer, []]} />
-      <OneLine line={helpBar(scene)} />
+      <Lines width={scene.width} lines={[...scene.footer, blank, helpBar(scene)]} />
     </Box>
   );
 }

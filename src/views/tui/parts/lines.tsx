@@ -1,23 +1,28 @@
 import {Box, Text} from 'ink';
 import {createContext, use} from 'react';
 import {toAscii} from '../text/glyphs.ts';
-import {type Line, type Span, widthOf} from '../text/line.ts';
+import {cut, type Line, type Span, widthOf} from '../text/line.ts';
 
 /** Whether our signs are replaced by ASCII. Provided once, at the root. */
 export const AsciiContext = createContext(false);
 
-/** Lines as they are. They have been cut and cleaned before (`text/line.ts`): nothing is wrapped or measured here. */
-export function Lines({lines}: {readonly lines: readonly Line[]}) {
+interface Props {
+  readonly lines: readonly Line[];
+  readonly width: number;
+}
+
+/** The only text on the screen: lines, each one row high and at most `width` columns wide. Ink has nothing to wrap. */
+export function Lines({lines, width}: Props) {
   return (
     <Box flexDirection="column" flexShrink={0}>
       {lines.map((line, index) => (
-        <OneLine key={index} line={line} />
+        <Row key={index} line={cut(line, width)} />
       ))}
     </Box>
   );
 }
 
-export function OneLine({line}: {readonly line: Line}) {
+function Row({line}: {readonly line: Line}) {
   // A text without a character has no height in Ink.
   return (
     <Text wrap="truncate-end">{widthOf(line) === 0 ? ' ' : line.map((part, index) => <Piece key={index} part={part} />)}</Text>

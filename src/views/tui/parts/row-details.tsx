@@ -20,5 +20,5 @@ export function RowDetails({scene, row, height}: Props) {
   const job = row?.job && jobId(row.job.job);
   useLog(scene.model.logs, job);
   const log = job === undefined ? [] : logTail(scene, job, height - shown.length);
-  return <Lines lines={[...shown, ...log]} />;
+  return <Lines width={scene.width} lines={[...shown, ...log]} />;
 }

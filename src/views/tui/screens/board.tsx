@@ -26,7 +26,7 @@ export function BoardScreen({scene}: {readonly scene: Scene}) {
   const at = rows.findIndex(row => row.id === selected);
   return (
     <>
-      <Lines lines={[...around(tableLines(rows, selected, width, moment), at, table), blank]} />
+      <Lines width={width} lines={[...around(tableLines(rows, selected, width, moment), at, table), blank]} />
       <RowDetails scene={scene} row={rows[at]} height={details} />
     </>
   );

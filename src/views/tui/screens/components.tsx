@@ -46,6 +46,7 @@ export function ComponentsScreen({scene}: {readonly scene: Scene}) {
   const waiting: readonly Line[] = done ? [] : [[spinnerSpan(moment), span(`looking at what runs there${glyphs.ellipsis}`, dim)]];
   return (
     <Lines
+      width={width}
       lines={[
         spread(line('What goes along?', bold), line(`${chosen} of ${cards.length} chosen`, dim), width),
         blank,

@@ -36,7 +36,9 @@ export function ConfirmScreen({scene}: {readonly scene: Scene}) {
     ...row('plan', dim, `${shortFingerprint(plan.fingerprint)} ${glyphs.dot} valid while nothing changes`, width),
   ];
   const room = height - title.length - field.length - 2;
-  return <Lines lines={[...title, blank, ...shortened([...changeRows(plan, width), ...known], room), blank, ...field]} />;
+  return (
+    <Lines width={width} lines={[...title, blank, ...shortened([...changeRows(plan, width), ...known], room), blank, ...field]} />
+  );
 }
 
 function row(label: string, style: Style, text: string, width: number): readonly Line[] {

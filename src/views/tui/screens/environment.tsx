@@ -20,7 +20,7 @@ export function EnvironmentScreen({scene}: {readonly scene: Scene}) {
   const selected = selectedId(model, 'environments');
   const at = cards.findIndex(({name}) => name === selected);
   const rows = environmentRows(cards, selected, width, scene.moment.now);
-  return <Lines lines={[line('Where does this release go?', bold), blank, ...around(rows, at, height - 2)]} />;
+  return <Lines width={width} lines={[line('Where does this release go?', bold), blank, ...around(rows, at, height - 2)]} />;
 }
 
 function environmentRows(cards: readonly EnvironmentCard[], selected: string | undefined, width: number, now: number): Line[] {

@@ -11,5 +11,5 @@ import {scrolled} from '../text/line.ts';
  */
 export function FinishedScreen({scene}: {readonly scene: Scene}) {
   const end = scrollableOf(scene);
-  return <Lines lines={scrolled(end.lines, topOf(scene.model, end), end.height)} />;
+  return <Lines width={scene.width} lines={scrolled(end.lines, topOf(scene.model, end), end.height)} />;
 }

@@ -1,7 +1,7 @@
 import {helpLines} from '../keys/help.ts';
 import {Lines} from '../parts/lines.tsx';
 import type {Scene} from '../scene.ts';
-import {blank, bold, line, scrolled} from '../text/line.ts';
+import {blank, bold, line} from '../text/line.ts';
 
 /**
  *     Keys
@@ -10,5 +10,5 @@ import {blank, bold, line, scrolled} from '../text/line.ts';
  *     enter       choose
  */
 export function HelpScreen({scene}: {readonly scene: Scene}) {
-  return <Lines lines={[line('Keys', bold), blank, ...scrolled(helpLines(scene), 0, scene.height - 2)]} />;
+  return <Lines width={scene.width} lines={[line('Keys', bold), blank, ...helpLines(scene, scene.height - 2)]} />;
 }

@@ -2,7 +2,6 @@ import {logLines} from '../lines/log.ts';
 import {Lines} from '../parts/lines.tsx';
 import {useLog} from '../parts/use-log.ts';
 import type {Scene} from '../scene.ts';
-import {cut} from '../text/line.ts';
 
 /**
  *     service · build  /home/…/logs/service.build.log                          paused: 42 newer lines, G follows
@@ -11,5 +10,5 @@ import {cut} from '../text/line.ts';
  */
 export function LogScreen({scene}: {readonly scene: Scene}) {
   useLog(scene.model.logs, scene.model.log?.job);
-  return <Lines lines={logLines(scene).map(line => cut(line, scene.width))} />;
+  return <Lines width={scene.width} lines={logLines(scene)} />;
 }

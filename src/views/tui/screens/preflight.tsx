@@ -18,6 +18,7 @@ export function PreflightScreen({scene}: {readonly scene: Scene}) {
   const title = model.asks.length > 0 ? 'Not everything is as it must be' : 'Checking what must be true before anything is done';
   return (
     <Lines
+      width={width}
       lines={[
         spread(line(title, bold), line(checkCounts(model.run), dim), width),
         blank,

@@ -7,15 +7,16 @@ import {Lines} from '../parts/lines.tsx';
 import type {Scene} from '../scene.ts';
 import {selectedId} from '../state/lists.ts';
 import {glyphs} from '../text/glyphs.ts';
-import {accent, around, blank, bold, cut, dim, type Line, line, scrolled, span, spread} from '../text/line.ts';
+import {accent, around, blank, bold, dim, type Line, line, scrolled, span, spread} from '../text/line.ts';
 import {riskStyle} from '../text/words.ts';
 
 /**
  *     What would change                                                          3 update, 1 outage
  *
- *       pass-core          trigger  │ service  Terraform  0.7.1 → 0.7.2
- *     ▸ service            outage   │
- *       grant-loader       update   │ outage   aws_instance.default is destroyed, then created
+ *       pass-core          trigger  │ service
+ *     ▸ service            outage   │ Terraform, 0.7.1 → 0.7.2
+ *       grant-loader       update   │
+ *                                   │ outage   aws_instance.default is destroyed, then created
  *                                   │   user_data   …:0.7.1 → …:0.7.2
  */
 export function ReviewScreen({scene}: {readonly scene: Scene}) {
@@ -33,10 +34,14 @@ export function ReviewScreen({scene}: {readonly scene: Scene}) {
   const title = again ? 'The world has changed since: this is a new plan' : 'What would change';
   return (
     <>
-      <Lines lines={[spread(line(title, again ? {colour: 'yellow', bold: true} : bold), totalLine(plan), width), blank]} />
+      <Lines
+        width={width}
+        lines={[spread(line(title, again ? {colour: 'yellow', bold: true} : bold), totalLine(plan), width), blank]}
+      />
       <Box height={room}>
         <Box width={left} flexShrink={0}>
           <Lines
+            width={left}
             lines={around(
               plan.components.map(row => componentRow(row, left, row.component === selected)),
               at,
@@ -46,11 +51,11 @@ export function ReviewScreen({scene}: {readonly scene: Scene}) {
         </Box>
         {hasBorders && (
           <Box width={3} flexShrink={0}>
-            <Lines lines={Array.from({length: room}, () => line(` ${glyphs.divider} `, isReading ? accent : dim))} />
+            <Lines width={3} lines={Array.from({length: room}, () => line(` ${glyphs.divider} `, isReading ? accent : dim))} />
           </Box>
         )}
         <Box width={right} flexShrink={0}>
-          <Lines lines={scrolled(changes.lines, topOf(model, changes), changes.height).map(row => cut(row, right))} />
+          <Lines width={right} lines={scrolled(changes.lines, topOf(model, changes), changes.height)} />
         </Box>
       </Box>
     </>

@@ -6,5 +6,5 @@ import {dim, span} from '../text/line.ts';
 
 /** Between the form and the first thing heard of the run: `⠹ starting…` */
 export function StartingScreen({scene}: {readonly scene: Scene}) {
-  return <Lines lines={[[spinnerSpan(scene.moment), span(`starting${glyphs.ellipsis}`, dim)]]} />;
+  return <Lines width={scene.width} lines={[[spinnerSpan(scene.moment), span(`starting${glyphs.ellipsis}`, dim)]]} />;
 }

@@ -1,7 +1,7 @@
-import {OneLine} from '../parts/lines.tsx';
+import {Lines} from '../parts/lines.tsx';
 import {type Size, smallest} from '../scene.ts';
 import type {Model} from '../state/model.ts';
-import {cut, span} from '../text/line.ts';
+import {line} from '../text/line.ts';
 
 /** `needs 60x15, has 40x12; the run goes on`. Keys wait: a question must not be answered unread. */
 export function TooSmall({model, size}: {readonly model: Model; readonly size: Size}) {
@@ -9,5 +9,5 @@ export function TooSmall({model, size}: {readonly model: Model; readonly size: S
   const goesOn = started !== undefined && finished === undefined ? '; the run goes on' : '';
   const waits = model.asks.length > 0 || model.leaving ? '; a question waits' : '';
   const text = `needs ${smallest.columns}x${smallest.rows}, has ${size.columns}x${size.rows}${waits}${goesOn}`;
-  return <OneLine line={cut([span(text, {colour: 'yellow'})], size.columns)} />;
+  return <Lines width={size.columns} lines={[line(text, {colour: 'yellow'})]} />;
 }

@@ -39,6 +39,7 @@ export function VersionScreen({scene}: {readonly scene: Scene}) {
   const rest = height - room - 3 - meaning.length;
   return (
     <Lines
+      width={width}
       lines={[
         spread(line('Which version?', bold), whatIsThere(form), width),
         blank,

@@ -27,9 +27,12 @@ export function WorkScreen({scene}: {readonly scene: Scene}) {
   const question = currentQuestion(model);
   return (
     <>
-      <Lines lines={[...around(tableLines(rows, selected, width, moment), at, table), ...(rows.length > 0 ? [blank] : [])]} />
+      <Lines
+        width={width}
+        lines={[...around(tableLines(rows, selected, width, moment), at, table), ...(rows.length > 0 ? [blank] : [])]}
+      />
       {question?.about === 'start' ? (
-        <Lines lines={around(startLines(question, width), 0, details)} />
+        <Lines width={width} lines={around(startLines(question, width), 0, details)} />
       ) : (
         <RowDetails scene={scene} row={rows[at]} height={details} />
       )}

@@ -35,45 +35,29 @@ export interface Form {
 
 export type FormUiAction =
   | {
-      readonly do: 'form opened';
+      readonly do: 'open';
       readonly flags: FormAnswers;
       readonly application: string;
       readonly environments: readonly EnvironmentCard[];
     }
-  | {readonly do: 'form step'; readonly step: FormAction}
-  | {readonly do: 'form left'}
-  | {readonly do: 'look started'; readonly environment: string}
-  | {readonly do: 'look found'; readonly environment: string; readonly card: ComponentCard}
+  | {readonly do: 'step'; readonly step: FormAction}
+  | {readonly do: 'give up'}
+  | {readonly do: 'look'; readonly environment: string}
+  | {readonly do: 'found'; readonly environment: string; readonly card: ComponentCard}
   | {
-      readonly do: 'look done';
+      readonly do: 'looked';
       readonly environment: string;
       readonly cards: readonly ComponentCard[];
       readonly suggestions: readonly VersionSuggestion[];
     }
-  /** Forget what was seen, so that it is looked at again. */
-  | {readonly do: 'look again'; readonly environment: string}
-  | {readonly do: 'version typed'; readonly text: string}
-  | {readonly do: 'components left out'; readonly without: ReadonlySet<string>};
-
-const formActions = [
-  'form opened',
-  'form step',
-  'form left',
-  'look started',
-  'look found',
-  'look done',
-  'look again',
-  'version typed',
-  'components left out',
-] as const satisfies readonly FormUiAction['do'][];
-
-export function isFormAction(action: {readonly do: string}): action is FormUiAction {
-  return (formActions as readonly string[]).includes(action.do);
-}
+  /** What was seen is forgotten: it will be looked at again. */
+  | {readonly do: 'forget'; readonly environment: string}
+  | {readonly do: 'type'; readonly text: string}
+  | {readonly do: 'leave out'; readonly without: ReadonlySet<string>};
 
 /** The next state of the form. Before it is opened there is none to change. */
 export function updateForm(form: Form | undefined, action: FormUiAction): Form | undefined {
-  if (action.do === 'form opened') {
+  if (action.do === 'open') {
     const {application, environments} = action;
     const state = startForm(action.flags);
     return {state, application, environments, looks: new Map(), typed: '', without: new Set(), gaveUp: false};
@@ -81,24 +65,24 @@ export function updateForm(form: Form | undefined, action: FormUiAction): Form |
   if (form === undefined) return undefined;
   const see = (environment: string, look: Look): Form => ({...form, looks: new Map(form.looks).set(environment, look)});
   switch (action.do) {
-    case 'form step':
+    case 'step':
       return {...form, state: reduceForm(form.state, action.step)};
-    case 'form left':
+    case 'give up':
       return {...form, gaveUp: true};
-    case 'look started':
+    case 'look':
       return see(action.environment, notLooked);
-    case 'look found': {
+    case 'found': {
       const before = form.looks.get(action.environment) ?? notLooked;
       const others = before.cards.filter(card => card.id !== action.card.id);
       return before.done ? form : see(action.environment, {...before, cards: [...others, action.card]});
     }
-    case 'look done':
+    case 'looked':
       return see(action.environment, {cards: action.cards, done: true, suggestions: action.suggestions});
-    case 'look again':
+    case 'forget':
       return {...form, looks: new Map([...form.looks].filter(([environment]) => environment !== action.environment))};
-    case 'version typed':
+    case 'type':
       return {...form, typed: action.text};
-    case 'components left out':
+    case 'leave out':
       return {...form, without: action.without};
   }
 }
@@ -128,7 +112,7 @@ export function goingAlong(form: Form): readonly ComponentCard[] {
 }
 
 /** What choosing a version would mean. An empty field has no problem yet, but cannot be chosen either. */
-export interface Judgement {
+interface Judgement {
   readonly problem?: string;
   readonly note?: string;
   readonly ready: boolean;

@@ -1,6 +1,6 @@
 /** Which screen is on, and what the keys mean now. Both follow from the model: nothing switches screens. */
 import type {Question} from '../../../release/events.ts';
-import {type Job, type Phase, phases} from '../../../release/model.ts';
+import {type Phase, phases} from '../../../release/model.ts';
 import {isAsking, lookOf, typedVersion} from './form.ts';
 import type {Model} from './model.ts';
 
@@ -80,7 +80,9 @@ function screenOfPhase(phase: Phase): Screen {
 /** The furthest phase that anything has been heard of; undefined before the run started. */
 export function phaseReached({run}: Model): Phase | undefined {
   if (run.started === undefined) return undefined;
-  const begun = [...run.jobs.values()].map(({job}: {readonly job: Job}) => phases.indexOf(job.phase));
-  const approved = run.approval?.type === 'approval.given' ? [phases.indexOf('confirm')] : [];
-  return phases[Math.max(0, ...begun, ...approved)];
+  const isApproved = run.approval?.type === 'approval.given';
+  // Until there is an approval, what the run does about it is planning: also again, or taking back what was edited.
+  const begun = [...run.jobs.values()].map(({job}) => (job.phase === 'confirm' && !isApproved ? 'plan' : job.phase));
+  const reached: readonly Phase[] = [...begun, isApproved ? 'confirm' : 'preflight'];
+  return phases[Math.max(...reached.map(phase => phases.indexOf(phase)))];
 }

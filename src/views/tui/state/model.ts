@@ -1,8 +1,8 @@
-/** All that the screen is drawn from, and all that can happen to it. Pure: what has to be done about it is `front.ts`. */
+/** All that the screen is drawn from, and all that can happen to it. Pure: what has to be done about it, `index.tsx` does. */
 import type {Question, TimedEvent} from '../../../release/events.ts';
 import {emptyRun, reduce, type RunState} from '../../../release/reducer.ts';
 import type {LogTap} from '../../frontend.ts';
-import {type Form, type FormUiAction, isFormAction, typedVersion, updateForm} from './form.ts';
+import {type Form, type FormUiAction, typedVersion, updateForm} from './form.ts';
 
 /** Lists with a selected row. */
 export type ListName = 'environments' | 'versions' | 'components' | 'jobs' | 'changes' | 'board';
@@ -45,7 +45,7 @@ export interface Model {
 }
 
 export type Action =
-  | FormUiAction
+  | {readonly do: 'form'; readonly action: FormUiAction}
   | {readonly do: 'event'; readonly event: TimedEvent}
   | {readonly do: 'logs'; readonly logs: LogTap}
   | {readonly do: 'asked'; readonly question: Question}
@@ -78,12 +78,12 @@ export const emptyModel: Model = {
 };
 
 export function update(model: Model, action: Action): Model {
-  if (isFormAction(action)) {
-    // What is typed is what is meant: the field becomes the selected row.
-    const cursor = action.do === 'version typed' ? {...model.cursor, versions: typedVersion} : model.cursor;
-    return {...model, cursor, form: updateForm(model.form, action)};
-  }
   switch (action.do) {
+    case 'form': {
+      // What is typed is what is meant: the field becomes the selected row.
+      const cursor = action.action.do === 'type' ? {...model.cursor, versions: typedVersion} : model.cursor;
+      return {...model, cursor, form: updateForm(model.form, action.action)};
+    }
     case 'event':
       return afterEvent({...model, run: reduce(model.run, action.event)}, action.event);
     case 'logs':

@@ -1,7 +1,7 @@
 /** The stations of the rail: the form's steps, then the phases of the run. */
 import type {Question} from '../../../release/events.ts';
 import {formSteps} from '../../../release/form.ts';
-import {type Phase, phases} from '../../../release/model.ts';
+import {jobId, type Phase, phases} from '../../../release/model.ts';
 import type {RunState} from '../../../release/reducer.ts';
 import {isAsking} from './form.ts';
 import {phaseReached} from './mode.ts';
@@ -34,7 +34,7 @@ function stateOfPhase(model: Model, phase: Phase): Stage['is'] {
   const reached = phases.indexOf(phaseReached(model) ?? 'preflight');
   if (jobs.length === 0) return isBehind(run, phase, reached) ? 'nothing' : 'open';
   if (jobs.some(job => job.status === 'running')) return 'here';
-  if (!isThrough(run, phase, jobs.length)) return 'here';
+  if (!isThrough(run, phase)) return 'here';
   return jobs.every(job => job.status === 'skipped') ? 'nothing' : 'done';
 }
 
@@ -48,10 +48,15 @@ function isBehind(run: RunState, phase: Phase, reached: number): boolean {
   return run.started !== undefined && phases.indexOf(phase) < reached;
 }
 
-/** Components pass apply and verify one by one: those phases end with the last one. */
-function isThrough(run: RunState, phase: Phase, ended: number): boolean {
-  if (phase !== 'apply' && phase !== 'verify') return true;
-  return run.finished !== undefined || ended >= (run.started?.components.length ?? 0);
+/** Components pass apply and verify one by one, and some pass by: those phases end with the last component. */
+function isThrough({started, finished, jobs}: RunState, phase: Phase): boolean {
+  if ((phase !== 'apply' && phase !== 'verify') || finished !== undefined) return true;
+  return (started?.components ?? []).every(({id: component}) => {
+    const applied = jobs.get(jobId({component, phase: 'apply'}))?.status;
+    const verified = jobs.get(jobId({component, phase: 'verify'}))?.status;
+    if (phase === 'apply') return applied !== undefined || verified !== undefined;
+    return verified !== undefined || applied === 'failed' || applied === 'skipped';
+  });
 }
 
 function phaseOfQuestion(question: Question): Phase {

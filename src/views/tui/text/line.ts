@@ -2,8 +2,8 @@
  * What a screen says, as data: a line is a row of spans. Lines are cut, padded, wrapped and windowed here, before they
  * reach Ink, so that a column never depends on what stands in it. `span` is the only way in, and it cleans.
  */
-import {glyphs} from './glyphs.ts';
 import {clean, columnsOf, pad, truncate, wrap} from '../../text.ts';
+import {glyphs} from './glyphs.ts';
 
 /** One accent, three states. Everything else is the terminal's own colour, dim or bold. */
 export type Colour = 'cyan' | 'green' | 'yellow' | 'red';

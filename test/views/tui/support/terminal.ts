@@ -23,6 +23,7 @@ const sequences: Readonly<Record<string, string>> = {
   end: '\u001B[F',
   backspace: '\u007F',
   'ctrl+c': '\u0003',
+  'ctrl+r': '\u0012',
   'ctrl+u': '\u0015',
   'ctrl+w': '\u0017',
   space: ' ',
@@ -56,10 +57,13 @@ interface Options {
   readonly columns?: number;
   readonly rows?: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** What stands on the main screen before. */
+  readonly before?: string;
 }
 
-export function openTerminal({columns = 80, rows = 24, env = {}}: Options = {}): TestTerminal {
+export function openTerminal({columns = 80, rows = 24, env = {}, before = '$ deploy-wizard\r\n^C'}: Options = {}): TestTerminal {
   const emulator = new xterm.Terminal({cols: columns, rows, allowProposedApi: true, convertEol: true});
+  emulator.write(before);
   const faults: string[] = [];
   let bells = 0;
   let isRaw = false;

@@ -1,7 +1,7 @@
 /** What stopping would mean at this moment, job by job (design section 7, Interrupts). */
 import type {Phase} from '../../../release/model.ts';
 import type {RunState} from '../../../release/reducer.ts';
-import {componentName} from '../state/rows.ts';
+import {componentName} from './rows.ts';
 
 const whileApplying: Readonly<Record<string, string>> = {
   terraform: 'Terraform is interrupted once and stops after the resource it is working on; what is destroyed stays destroyed.',

@@ -1,0 +1,197 @@
+import {createHash} from 'node:crypto';
+import {readFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {expect, onTestFinished, test} from 'vitest';
+import {z} from 'zod';
+import {type Cookbook, type CookbookOptions, cookbook, expectNothingLeft, expectReleased, oddPython} from '../support/cookbook.ts';
+import {eventsOf, requestOf, runs, until} from '../support/program.ts';
+import {requires} from '../support/requires.ts';
+
+const release = ['--yes', '--env', 'production', '--bump', 'patch'] as const;
+
+async function project(options?: CookbookOptions): Promise<Cookbook> {
+  const made = await cookbook(options);
+  onTestFinished(() => made.remove());
+  return made;
+}
+
+requires('docker', 'registry', 'terraform', 'busybox')('The cookbook by one command', () => {
+  test('takes 0.7.1 to 0.7.2: bumped, built, pushed, planned, applied, verified, committed; and audit proves it', async () => {
+    const app = await project({git: '{ commit: true, tag: "v${version}" }'});
+    const before = await app.world();
+
+    // Held while Terraform applies: that is the moment to look at the saved plan.
+    await app.hold();
+    const running = app.start([...release, '--allow', 'outage']);
+    await until(app.isHeld, 'the new instance');
+    const intent = z.object({planFile: z.string(), planSha256: z.string(), folder: z.string()});
+    const apply = intent.parse(requestOf(await app.record(), 'terraform-apply'));
+    expect(createHash('sha256').update(await readFile(apply.planFile)).digest('hex')).toBe(apply.planSha256);
+    const started: unknown = JSON.parse(await readFile(join(apply.folder, 'request.json'), 'utf8'));
+    expect(started).toMatchObject({file: 'terraform', args: expect.arrayContaining(['apply', apply.planFile])});
+    await app.letGo();
+
+    const {exitCode, stdout} = await running.ended;
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('data-models-sqlalchemy 0.7.2 → production: passed');
+
+    const record = await expectReleased(app, {version: '0.7.2', before, gitTag: 'v0.7.2'});
+    const [plan] = eventsOf(record, 'plan.ready');
+    expect(plan?.plan.components[0]).toMatchObject({from: '0.7.1', to: '0.7.2', payload: {planSha256: apply.planSha256}});
+    expect(eventsOf(record, 'approval.given')).toMatchObject([
+      {fingerprint: plan?.plan.fingerprint, by: 'policy', covers: ['outage'], because: 'allowed: outage'},
+    ]);
+
+    const good = await app.run(['audit', '--env', 'production']);
+    expect(good).toMatchObject({exitCode: 0, stdout: expect.stringContaining('Everything is as the record says.')});
+
+    await app.docker('stop', app.container);
+    const bad = await app.run(['audit', '--env', 'production']);
+    expect(bad.exitCode).toBe(5);
+    expect(bad.stdout).toMatch(/^service\s+terraform$/m);
+    expect(bad.stdout.split('\n').filter(line => line.includes('✖'))).toEqual([expect.stringContaining(app.url)]);
+    await expectNothingLeft(app);
+  });
+
+  test('changes nothing but one integer of a version file that somebody wrote with CRLF, tabs and odd spaces', async () => {
+    const app = await project({python: oddPython});
+    const before = await app.world();
+    const bytes = await readFile(app.path('dmsa/__init__.py'));
+
+    const {exitCode} = await app.run([...release, '--allow', 'outage']);
+    expect(exitCode).toBe(0);
+    await expectReleased(app, {version: '0.7.2', before});
+
+    const bumped = await readFile(app.path('dmsa/__init__.py'));
+    const at = bytes.indexOf('1,  # bumped by hand');
+    expect(bumped.subarray(0, at)).toEqual(bytes.subarray(0, at));
+    expect(bumped.subarray(at + 1)).toEqual(bytes.subarray(at + 1));
+    expect(bumped.toString('utf8', at, at + 1)).toBe('2');
+  });
+
+  test('does nothing, anywhere, for a version that is there', async () => {
+    const app = await project();
+    await app.run([...release, '--allow', 'outage']);
+    const before = await app.world();
+    expect(before.environment.image).toBe(`${app.image}:0.7.2`);
+
+    const again = await app.run(['--yes', '--env', 'production', '--release', '0.7.2', '--allow', 'outage']);
+    expect(again).toMatchObject({exitCode: 0, stdout: expect.stringContaining('nothing to do')});
+
+    expect(await app.world()).toEqual(before);
+    const record = await app.record();
+    expect(eventsOf(record, 'intent')).toEqual([]);
+    expect(eventsOf(record, 'question.asked')).toEqual([]);
+    expect(record.events.at(-1)).toMatchObject({outcome: 'nothing to do', exitCode: 0, touched: false});
+    // It is the release that was carried out that is audited, and the one after it says the same.
+    expect((await app.run(['audit', '0.7.2', '--env', 'production'])).exitCode).toBe(0);
+  });
+
+  test('goes on to the next version, counted from what is deployed', async () => {
+    const app = await project();
+    await app.run([...release, '--allow', 'outage']);
+    const before = await app.world();
+
+    const {exitCode} = await app.run([...release, '--allow', 'outage:service', '--reason', 'the security fix']);
+    expect(exitCode).toBe(0);
+    const record = await expectReleased(app, {version: '0.7.3', before});
+    expect(eventsOf(record, 'run.started')).toMatchObject([{reason: 'the security fix', allow: ['outage:service']}]);
+    expect(await runs(app.records)).toHaveLength(2);
+  });
+});
+
+requires('docker', 'registry', 'terraform', 'busybox')('A release that is declined', () => {
+  test('by policy leaves files, git and environment as they were; allowed later, it uses the image that was pushed', async () => {
+    const app = await project();
+    const before = await app.world();
+
+    const refused = await app.run(release);
+    expect(refused.exitCode).toBe(3);
+    expect(refused.stderr).toContain('--allow outage:service');
+    expect(refused.stdout).toContain('The environment was not touched');
+
+    const after = await app.world();
+    const pushed = after.registry['0.7.2'];
+    expect(pushed).toMatch(/^sha256:/);
+    expect(after).toEqual({...before, registry: {...before.registry, '0.7.2': pushed}});
+    expect(await app.starts()).toEqual(['0.7.1']);
+    const record = await app.record();
+    expect(eventsOf(record, 'approval.refused')).toMatchObject([{because: expect.stringContaining('--allow outage:service')}]);
+    expect(record.events.at(-1)).toMatchObject({outcome: 'refused', exitCode: 3, touched: false});
+    await expectNothingLeft(app);
+
+    const {exitCode, stderr} = await app.run([...release, '--allow', 'outage']);
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain('reused');
+    expect(await app.digest('0.7.2')).toBe(pushed);
+  });
+
+  test('at the terminal, by any other word than the environment, leaves everything as it was', async () => {
+    const app = await project();
+    const before = await app.world();
+
+    const terminal = app.startInTerminal(['--no-tui', '--env', 'production', '--bump', 'patch']);
+    await terminal.waitFor('What goes along?');
+    terminal.type('\r');
+    for (const phase of ['bump', 'build', 'push']) {
+      await terminal.waitFor(`Start ${phase}?`);
+      terminal.type('\r');
+    }
+    await terminal.waitFor('Type production to release');
+    terminal.type('yes\r');
+
+    expect(await terminal.exitCode).toBe(3);
+    expect(terminal.printed()).toContain('the answer was not exactly "production"');
+    const after = await app.world();
+    expect(after).toEqual({...before, registry: {...before.registry, '0.7.2': expect.stringMatching(/^sha256:/)}});
+    await expectNothingLeft(app);
+  });
+
+  test('at the terminal, by Enter alone, is declined as well; by the name of the environment it goes through', async () => {
+    const app = await project();
+    const before = await app.world();
+    const upToTheConfirmation = async () => {
+      const terminal = app.startInTerminal(['--no-tui', '--env', 'production', '--bump', 'patch', '--component', 'service']);
+      for (const phase of ['bump', 'build', 'push']) {
+        await terminal.waitFor(`Start ${phase}?`);
+        terminal.type('\r');
+      }
+      await terminal.waitFor('Type production to release');
+      return terminal;
+    };
+
+    const declined = await upToTheConfirmation();
+    declined.type('\r');
+    expect(await declined.exitCode).toBe(3);
+    expect((await app.world()).git).toEqual(before.git);
+
+    const approved = await upToTheConfirmation();
+    approved.type('production\r');
+    expect(await approved.exitCode).toBe(0);
+    const record = await expectReleased(app, {version: '0.7.2', before});
+    expect(eventsOf(record, 'approval.given')).toMatchObject([{by: 'operator', covers: ['outage']}]);
+  });
+
+  test.for([
+    {said: 'nothing of the environment', args: ['--bump', 'patch'], exitCode: 2, names: '--env'},
+    {said: 'nothing of the version', args: ['--env', 'production'], exitCode: 3, names: '--release <version> or --bump <part>'},
+    {said: 'nothing of the components', args: ['--env', 'production', '--bump', 'patch'], exitCode: 3, names: '--component <id>'},
+  ])('by the end of the input, having said $said: nothing is started, and the flag is named', async ({args, exitCode, names}) => {
+    const app = await project();
+    const before = await app.files();
+
+    const ended = await app.run(args);
+    expect(ended).toMatchObject({exitCode, stderr: expect.stringContaining(names)});
+    expect(await app.files()).toEqual(before);
+  });
+
+  test('by the end of the input at the first question of the run: nothing is started', async () => {
+    const app = await project();
+    const before = await app.world();
+
+    const ended = await app.run(['--env', 'production', '--bump', 'patch', '--component', 'service']);
+    expect(ended.exitCode).toBe(3);
+    expect(await app.world()).toEqual(before);
+    expect((await app.record()).events.at(-1)).toMatchObject({outcome: 'refused', touched: false});
+  });
+});

@@ -1,0 +1,344 @@
+import {expect, test} from 'vitest';
+import {clientsFor} from '../emulator/story.ts';
+import {
+  before,
+  componentOf,
+  everythingOn,
+  loaderTarget,
+  type Pass,
+  type PassConfig,
+  released,
+  services,
+  standing,
+  startPass,
+} from '../support/pass.ts';
+import {type RunRecord, eventsOf, untilRecorded} from '../support/program.ts';
+
+const steady = {services: 2, loaders: 3};
+
+test('a release moves everything once, and a second one finds nothing to do', async () => {
+  const pass = await startPass();
+
+  const ended = await pass.release();
+  expect(ended).toMatchObject({exitCode: 0, stdout: expect.stringContaining('6 of 6 components on 1.14.0')});
+  expect(await now(pass)).toEqual(everythingOn(2));
+  expect(pass.messages()).toEqual([{action: 'DeployStart', commitRef: released, deployEnv: 'Production', imageTag: released}]);
+  expect(outcome(await pass.record())).toBe('passed');
+  const changes = pass.changes();
+  expect(changes).toHaveLength(1 + 2 * steady.services + 2 * steady.loaders);
+
+  const again = await pass.release();
+  expect(again).toMatchObject({exitCode: 0, stdout: expect.stringContaining('nothing to do')});
+  expect(pass.changes()).toEqual(changes);
+  expect(outcome(await pass.record())).toBe('nothing to do');
+});
+
+test('what a release changes is shown before, by a plan that changes nothing', async () => {
+  const pass = await startPass();
+
+  const plan = await pass.run('plan', '--env', 'production', '--release', released, '--detailed-exitcode');
+  expect(plan.exitCode).toBe(2);
+  expect(plan.stdout).toContain('8 update, 1 trigger');
+  expect(plan.stdout).toContain('ECS service deposit-services in pass: deposit-services:1 → new revision');
+  expect(plan.stdout).toContain('rule nihms-weekly (target loader, rate(7 days)) starts new revision');
+  expect(pass.changes()).toEqual([]);
+});
+
+// ── rollouts that go wrong ───────────────────────────────────────────────────────────────────────────
+
+test('an image that cannot be pulled is noticed within seconds, and holds up only what needs it', async () => {
+  // Slow enough that its circuit breaker is not the first to notice.
+  const pass = await startPass({speed: 2, config: needs('nihms-loader', 'deposit-services')});
+  pass.world.scenarioFor('deposit-services', 'cannot-pull');
+
+  const ended = await pass.release();
+  expect(ended.exitCode).toBe(1);
+  expect(ended.stdout).toContain('CannotPullContainerError: pull image manifest has been retried 1 time(s)');
+  const record = await pass.record();
+  expect(outcome(record)).toBe('failed');
+  expect(ends(record)).toEqual({
+    'pass-core': 'verified',
+    'deposit-services': 'failed',
+    'notification-services': 'verified',
+    'grant-loader': 'verified',
+    'journal-loader': 'verified',
+    'nihms-loader': 'not started',
+  });
+  const failed = checksOf(record, 'deposit-services').at(-1);
+  expect(failed?.check).toMatchObject({
+    status: 'failed',
+    found: expect.stringContaining('CannotPullContainerError'),
+    evidence: expect.arrayContaining([expect.stringMatching(/^\d × CannotPullContainerError/)]),
+    next: expect.stringContaining('It will not get better by itself'),
+  });
+  expect(Date.parse(failed?.at ?? '') - Date.parse(effectOf(record, 'deposit-services', 'update-service').at)).toBeLessThan(5000);
+  expect((await now(pass)).revisions).toEqual({...everythingOn(2).revisions, 'pass-nihms-loader': 1});
+
+  const again = await pass.run('resume', '--yes', '--env', 'production');
+  expect(again).toMatchObject({exitCode: 2, stderr: expect.stringContaining('there is nothing to go on with')});
+});
+
+test('a service without a circuit breaker says how to go back', async () => {
+  const pass = await startPass();
+  pass.world.scenarioFor('notification-services', 'cannot-pull', {circuitBreaker: {enable: false, rollback: false}});
+
+  const ended = await pass.release();
+  expect(ended.exitCode).toBe(1);
+  expect(ended.stdout).toContain(
+    'aws ecs update-service --cluster pass --service notification-services --task-definition notification-services:1',
+  );
+});
+
+test('a service that its circuit breaker takes back ends as rolled back', async () => {
+  const pass = await startPass();
+  pass.world.scenarioFor('deposit-services', 'crash-loop');
+
+  const ended = await pass.release();
+  expect(ended.exitCode).toBe(6);
+  const record = await pass.record();
+  expect(outcome(record)).toBe('rolled back');
+  expect(ends(record)['deposit-services']).toBe('rolled back');
+  expect(checksOf(record, 'deposit-services').at(-1)?.check).toMatchObject({
+    found: expect.stringContaining('ECS took it back to deposit-services:1'),
+    evidence: expect.arrayContaining([
+      expect.stringMatching(/^[34] × Essential container in task exited \(container deposit-services-core exited with 1\)$/),
+    ]),
+  });
+  expect((await now(pass)).services).toEqual({...everythingOn(2).services, 'deposit-services': 'deposit-services:1'});
+});
+
+test('a circuit breaker that may not roll back leaves a failed rollout', async () => {
+  const pass = await startPass();
+  pass.world.scenarioFor('deposit-services', 'crash-loop', {circuitBreaker: {enable: true, rollback: false}});
+
+  const ended = await pass.release();
+  expect(ended.exitCode).toBe(1);
+  expect(ended.stdout).toContain('the rollout failed: ECS deployment circuit breaker: tasks failed to start.');
+});
+
+test('somebody who deploys the old revision over ours has superseded the release', async () => {
+  const pass = await startPass();
+  pass.world.scenarioFor('notification-services', {overtakenAfter: 3});
+
+  const ended = await pass.release();
+  expect(ended.exitCode).toBe(8);
+  expect(ended.stdout).toContain('another deployment took over: it runs notification-services:1');
+  expect(outcome(await pass.record())).toBe('superseded');
+});
+
+test('somebody who deploys yet another revision over ours has superseded it, too', async () => {
+  const pass = await startPass();
+  pass.world.scenarioFor('deposit-services', 'slow');
+  const running = pass.start('--yes', '--env', 'production', '--release', released);
+  await untilRecorded(pass.records, 'the update', isEffect('deposit-services', 'update-service'));
+  const hotfix = pass.world.registerTaskDefinition({
+    family: 'deposit-services',
+    containerDefinitions: [{name: 'deposit-services-core', image: 'hotfix:1'}],
+  });
+  pass.world.updateService({cluster: 'pass', service: 'deposit-services', taskDefinition: hotfix});
+
+  expect(await running.ended).toMatchObject({
+    exitCode: 8,
+    stdout: expect.stringContaining('another deployment took over: it runs deposit-services:3'),
+  });
+});
+
+test('a service that is scaled to zero meanwhile does not count as released', async () => {
+  const pass = await startPass();
+  const running = pass.start('--yes', '--env', 'production', '--release', released);
+  await untilRecorded(pass.records, 'the update', isEffect('deposit-services', 'update-service'));
+  pass.world.updateService({cluster: 'pass', service: 'deposit-services', desiredCount: 0});
+
+  expect(await running.ended).toMatchObject({exitCode: 1, stdout: expect.stringContaining('it is scaled to zero')});
+});
+
+test('a rollout that takes longer than its limit is unknown, and `resume` goes on watching', async () => {
+  const time = {now: Date.now()};
+  const pass = await startPass({now: () => time.now, config: within('1s')});
+
+  const ended = await pass.release();
+  expect(ended).toMatchObject({exitCode: 7, stdout: expect.stringContaining('not within 1 s: 0 of 2 running')});
+  expect(ends(await pass.record())).toMatchObject({'deposit-services': 'unknown', 'grant-loader': 'verified'});
+  const changes = pass.changes();
+
+  time.now += 60_000;
+  const resumed = await pass.run('resume', '--yes', '--env', 'production');
+  expect(resumed).toMatchObject({exitCode: 0, stdout: expect.stringContaining('6 of 6 components on 1.14.0')});
+  expect(pass.changes()).toEqual(changes);
+  expect(await now(pass)).toEqual(everythingOn(2));
+});
+
+test('tasks that die for ever without a circuit breaker have failed when time is up', async () => {
+  const pass = await startPass({config: within('3s')});
+  pass.world.scenarioFor('notification-services', 'crash-loop', {circuitBreaker: {enable: false, rollback: false}});
+
+  const ended = await pass.release();
+  expect(ended.exitCode).toBe(1);
+  expect(ended.stdout).toMatch(
+    /0 of 1 running, \d+ stopped: Essential container in task exited \(container notification exited with 1\)/,
+  );
+});
+
+// ── calls that go wrong ──────────────────────────────────────────────────────────────────────────────
+
+test('calls whose answers are lost are found done, and not sent again', async () => {
+  const pass = await startPass();
+  for (const action of ['RegisterTaskDefinition', 'UpdateService', 'PutTargets']) pass.world.fail({action, kind: 'lost-answer'});
+
+  const ended = await pass.release();
+  expect(ended.exitCode).toBe(0);
+  expect(await now(pass)).toEqual(everythingOn(2));
+  expect(pass.changes()).toHaveLength(1 + 2 * steady.services + 2 * steady.loaders);
+  expect(adopted(await pass.record())).toEqual([
+    expect.stringMatching(/ register: done$/),
+    expect.stringMatching(/ update-service: done$/),
+    expect.stringMatching(/ move default\/[\w-]+: done$/),
+  ]);
+});
+
+test.each(['500', 'reset'] as const)('calls that fail with %s before anything happened are made once more', async kind => {
+  const pass = await startPass();
+  for (const action of ['RegisterTaskDefinition', 'UpdateService', 'PutTargets']) pass.world.fail({action, kind});
+
+  const ended = await pass.release();
+  expect(ended.exitCode).toBe(0);
+  expect(await now(pass)).toEqual(everythingOn(2));
+  expect(pass.changes()).toHaveLength(3 + 1 + 2 * steady.services + 2 * steady.loaders);
+  expect(adopted(await pass.record())).toEqual([
+    expect.stringMatching(/ register: absent$/),
+    expect.stringMatching(/ update-service: absent$/),
+    expect.stringMatching(/ move default\/[\w-]+: absent$/),
+  ]);
+});
+
+test('an account that throttles every fifth call gets the same release', async () => {
+  const pass = await startPass({scenario: 'throttled'});
+
+  const ended = await pass.release();
+  expect(ended.exitCode).toBe(0);
+  // The test's own look is throttled, too.
+  expect(await standing(clientsFor(pass.url, {maxAttempts: 5}))).toEqual(everythingOn(2));
+  expect(pass.messages()).toHaveLength(1);
+});
+
+test('a target that EventBridge does not take, although it answers 200, is a failure that is named', async () => {
+  const pass = await startPass();
+  pass.world.refuseTarget('loader');
+
+  const ended = await pass.release('--component', 'journal-loader');
+  expect(ended.exitCode).toBe(1);
+  expect(ended.stdout).toContain('rule journal-nightly did not take 1 of 1 targets: loader: ConcurrentModificationException');
+  expect((await now(pass)).rules).toEqual(everythingOn(1).rules);
+});
+
+// ── the message ──────────────────────────────────────────────────────────────────────────────────────
+
+test('a message whose answer is lost is never sent again, and counts as sent once its effect is seen', async () => {
+  const pass = await startPass({redeploys: false});
+  pass.world.fail({action: 'Publish', kind: 'lost-answer'});
+
+  const ended = await pass.release();
+  expect(ended.exitCode).toBe(7);
+  expect(ends(await pass.record())).toMatchObject({'pass-core': 'unknown', 'deposit-services': 'not started'});
+  expect(pass.messages()).toHaveLength(1);
+
+  const resumed = await pass.run('resume', '--yes', '--env', 'production');
+  expect(resumed).toMatchObject({exitCode: 7, stdout: expect.stringContaining('Looking cannot tell whether it happened')});
+  expect(pass.changes()).toEqual(['Publish']);
+
+  pass.application.version = released;
+  const resumedLater = await pass.run('resume', '--yes', '--env', 'production');
+  expect(resumedLater.exitCode).toBe(0);
+  expect(pass.messages()).toHaveLength(1);
+  expect(await now(pass)).toEqual(everythingOn(2));
+});
+
+test('an application that does not follow its message in time is unknown, and nothing that needs it has begun', async () => {
+  const pass = await startPass({redeploys: false, config: watchedFor('1s')});
+
+  const ended = await pass.release();
+  expect(ended).toMatchObject({exitCode: 7, stdout: expect.stringContaining(`200 ${before}, waiting for ${released}`)});
+  expect(pass.changes()).toEqual(['Publish']);
+
+  pass.application.version = released;
+  expect(await pass.run('resume', '--yes', '--env', 'production')).toMatchObject({exitCode: 0});
+  expect(pass.messages()).toHaveLength(1);
+});
+
+test('without anything to look at, a message is triggered and not proven', async () => {
+  const pass = await startPass({redeploys: false, config: config => void (componentOf(config, 'pass-core')['verify'] = 'none')});
+
+  const ended = await pass.release();
+  expect(ended).toMatchObject({exitCode: 0, stdout: expect.stringContaining('triggered, not proven')});
+  expect(ends(await pass.record())).toMatchObject({'pass-core': 'not proven', 'deposit-services': 'verified'});
+  expect(pass.messages()).toHaveLength(1);
+});
+
+// ── audit ────────────────────────────────────────────────────────────────────────────────────────────
+
+test('an audit names what is not as it was released', async () => {
+  const pass = await startPass();
+  await pass.release();
+  expect(await pass.run('audit', '--env', 'production')).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringContaining('Everything is as the record says'),
+  });
+
+  pass.application.version = before;
+  pass.world.updateService({cluster: 'pass', service: 'deposit-services', desiredCount: 0});
+  pass.world.updateService({cluster: 'pass', service: 'notification-services', taskDefinition: 'notification-services:1'});
+  pass.world.putTargets({name: 'grant-nightly'}, [{...loaderTarget('loader', 'jhu-grant-loader:1')}]);
+  const audit = await pass.run('audit', released, '--env', 'production');
+  expect(audit.exitCode).toBe(5);
+  expect(audit.stdout).toContain('answers 1.14.0: 200 1.13.2, waiting for 1.14.0');
+  expect(audit.stdout).toContain('service deposit-services runs deposit-services:2: it is scaled to zero');
+  expect(audit.stdout).toContain('another deployment took over: it runs notification-services:1');
+  expect(audit.stdout).toContain('rule grant-nightly starts jhu-grant-loader:2: target loader starts jhu-grant-loader:1');
+  expect(audit.stdout).toContain('4 checks failed.');
+});
+
+// ── helpers ──────────────────────────────────────────────────────────────────────────────────────────
+
+const now = (pass: Pass) => standing(clientsFor(pass.url));
+
+function outcome(record: RunRecord) {
+  return eventsOf(record, 'run.finished').at(-1)?.outcome;
+}
+
+function ends(record: RunRecord): Readonly<Record<string, string>> {
+  const {components = []} = eventsOf(record, 'run.finished').at(-1) ?? {};
+  return Object.fromEntries(components.map(({component, end}) => [component, end]));
+}
+
+function checksOf(record: RunRecord, component: string) {
+  return eventsOf(record, 'check').filter(({job}) => job.component === component && job.phase === 'verify');
+}
+
+const isEffect = (component: string, step: string) => (event: RunRecord['events'][number]) =>
+  event.type === 'effect' && event.job.component === component && event.step === step;
+
+function effectOf(record: RunRecord, component: string, step: string) {
+  const effect = eventsOf(record, 'effect').find(isEffect(component, step));
+  if (effect === undefined) throw new Error(`${component} has no effect of ${step}`);
+  return effect;
+}
+
+/** What was found by looking instead of by an answer, in the order of the steps. */
+function adopted(record: RunRecord): readonly string[] {
+  const order = ['register', 'update', 'move'];
+  return eventsOf(record, 'effect')
+    .filter(({adopted}) => adopted)
+    .map(({job, step, result}) => `${job.component} ${step}: ${result.is}`)
+    .toSorted((a, b) => order.findIndex(step => a.includes(` ${step}`)) - order.findIndex(step => b.includes(` ${step}`)));
+}
+
+const needs = (id: string, other: string) => (config: PassConfig) => void (componentOf(config, id)['needs'] = [other]);
+
+const watchedFor = (within: string) => (config: PassConfig) => {
+  const core = componentOf(config, 'pass-core');
+  core['verify'] = {http: '${values.url}/version', expect: '${version}', within};
+};
+
+const within = (limit: string) => (config: PassConfig) => {
+  for (const {id} of services) componentOf(config, id)['verify'] = {within: limit};
+};
