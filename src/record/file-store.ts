@@ -38,10 +38,7 @@ export function fileStore(root: string, clock: Pick<Clock, 'now'>): Store {
   const read = async (environment: string, run: string): Promise<ReadRecord> => {
     const folder = folderOf(environment, run);
     const bytes = await readFile(path.join(folder, recordFile)).catch((error: unknown) => {
-      throw new DeployError(
-        `the record of run ${run} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-        {cause: error},
-      );
+      throw new DeployError(`the record of run ${run} cannot be read: ${messageOf(error)}`, {cause: error});
     });
     return readChain(bytes, await readHead(folder));
   };
@@ -50,8 +47,13 @@ export function fileStore(root: string, clock: Pick<Clock, 'now'>): Store {
     root,
     read,
     create: async (environment, version) => {
-      const {run, folder} = await newFolder(path.join(root, environment), `${stamp(clock.now())}-${version}`);
-      return {run, writer: await startWriter(folder, emptyHead, clock)};
+      const parent = path.join(root, environment);
+      try {
+        const {run, folder} = await newFolder(parent, `${stamp(clock.now())}-${version}`);
+        return {run, writer: await startWriter(folder, emptyHead, clock)};
+      } catch (error) {
+        throw noRecord(parent, error);
+      }
     },
     resume: async (environment, run) => {
       const record = await read(environment, run);
@@ -77,13 +79,7 @@ export function fileStore(root: string, clock: Pick<Clock, 'now'>): Store {
 }
 
 async function newFolder(parent: string, name: string): Promise<{run: string; folder: string}> {
-  await mkdir(parent, {recursive: true, mode: 0o700}).catch((error: unknown) => {
-    throw new DeployError(`no record can be kept in ${parent}: ${error instanceof Error ? error.message : String(error)}`, {
-      means: 'Nothing was started.',
-      next: ['Set `store:` in the config file, or XDG_STATE_HOME, to a folder that you may write.'],
-      cause: error,
-    });
-  });
+  await mkdir(parent, {recursive: true, mode: 0o700});
   for (let number = 1; ; number++) {
     const run = number === 1 ? name : `${name}-${number}`;
     const folder = path.join(parent, run);
@@ -100,16 +96,33 @@ async function newFolder(parent: string, name: string): Promise<{run: string; fo
 async function startWriter(folder: string, from: Head, clock: Pick<Clock, 'now'>): Promise<RecordWriter> {
   const file: FileHandle = await open(path.join(folder, recordFile), 'a', 0o600);
   let now = from;
+  /** Bytes of whole lines. */
+  let {size} = await file.stat();
+  let broken: DeployError | undefined;
   let last: Promise<unknown> = Promise.resolve();
+  /** A line that came to the disk in part would tear the chain for all that follow: it is cut off, or nothing follows it. */
+  const writeLine = async (line: Buffer): Promise<void> => {
+    if (broken) throw broken;
+    try {
+      await file.appendFile(line);
+      await file.sync();
+      size += line.length;
+    } catch (error) {
+      const failed = cannotWrite(folder, error);
+      await file.truncate(size).catch(() => (broken = failed));
+      throw failed;
+    }
+  };
   const write = async (event: RunEvent): Promise<RecordedEvent> => {
     const at = new Date(clock.now()).toISOString();
     const sealed = seal(event, at, now);
-    await file.appendFile(`${sealed.line}\n`);
-    await file.sync();
+    await writeLine(Buffer.from(`${sealed.line}\n`));
     const recorded: RecordedEvent = {...event, seq: now.length, at, prev: now.hash};
     now = sealed.head;
     // After the line: a head that is behind is normal, one that is ahead means that lines were cut.
-    await writeFileAtomic(path.join(folder, headFile), `${JSON.stringify(now)}\n`, {mode: 0o600});
+    await writeFileAtomic(path.join(folder, headFile), `${JSON.stringify(now)}\n`, {mode: 0o600}).catch((error: unknown) => {
+      throw cannotWrite(folder, error);
+    });
     return recorded;
   };
   return {
@@ -126,6 +139,26 @@ async function startWriter(folder: string, from: Head, clock: Pick<Clock, 'now'>
       await file.close();
     },
   };
+}
+
+function noRecord(parent: string, error: unknown): DeployError {
+  return new DeployError(`no record can be kept in ${parent}: ${messageOf(error)}`, {
+    means: 'Nothing was started.',
+    next: ['Set `store:` in the config file, or XDG_STATE_HOME, to a folder that you may write.'],
+    cause: error,
+  });
+}
+
+function cannotWrite(folder: string, error: unknown): DeployError {
+  return new DeployError(`the record cannot be written: ${messageOf(error)}`, {
+    means: 'What cannot be recorded is not begun. What was begun is in the record, up to here.',
+    next: [`Make room for ${folder}, then go on: deploy-wizard resume`],
+    cause: error,
+  });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function readHead(folder: string): Promise<Head | undefined> {

@@ -3,6 +3,7 @@
  * does the rest. `Io` is what kinds reach the world through: the engine only hands it on.
  */
 import type {z} from 'zod';
+import type {DeployError} from './errors.ts';
 import type {Json} from './json.ts';
 import type {Answer, Progress, Question, RunEvent} from './events.ts';
 import type {AnyComponentPlan, Check, Claim, ComponentPlan, Job, Phase} from './model.ts';
@@ -51,8 +52,8 @@ export interface Observed<S> {
 /** The results of a component's steps so far, by step id. */
 export type Results = ReadonlyMap<string, Json>;
 
-/** What looking says about a step whose answer is missing. */
-export type Settled<R> = {readonly done: R} | 'absent' | 'unknown';
+/** What looking says about a step whose answer is missing. `failed`: it happened, and did not work out. */
+export type Settled<R> = {readonly done: R} | {readonly failed: DeployError} | 'absent' | 'unknown';
 
 /**
  * The smallest effect on the world inside a job.

@@ -22,7 +22,7 @@ import {type Finish, conclude, there} from './outcome.ts';
 import {approvalText, isChange, needsOf} from './policy.ts';
 import {type Order, type Ports, type Run, hasTouched, startRun, throwIfStopped} from './run.ts';
 import {UnknownStepError, performSteps, results, undoSteps} from './steps.ts';
-import {stepKey} from './history.ts';
+import {forgetApplied, stepKey} from './history.ts';
 
 /**
  * Carries a release out, or goes on with one. Emits everything but `run.started`/`run.resumed`, ends with
@@ -205,6 +205,8 @@ async function planAll<Io extends JobIo>(run: Run<Io>): Promise<Plan> {
     components: [...components],
     fingerprint: fingerprint(components.map(({component, fingerprint}) => [component, fingerprint])),
   };
+  const before = run.history.plan?.fingerprint;
+  if (before !== undefined && before !== plan.fingerprint) forgetApplied(run.done);
   await run.emit({type: 'plan.ready', plan});
   return plan;
 }

@@ -55,6 +55,7 @@ export function replay(events: Iterable<RunEvent>): History {
         finished = undefined;
         break;
       case 'plan.ready':
+        if (plan !== undefined && plan.fingerprint !== event.plan.fingerprint) forgetApplied(done);
         plan = event.plan;
         // The same changes planned anew: the approval was for them.
         approved = approved?.approval.fingerprint === plan.fingerprint ? {plan, approval: approved.approval} : undefined;
@@ -80,7 +81,11 @@ export function replay(events: Iterable<RunEvent>): History {
         open.delete(key);
         if (event.undo || event.result.is !== 'done') done.delete(key);
         else if (intent) done.set(key, {...intent, result: event.result.value});
-        if (!event.undo && event.result.is === 'failed' && intent) failed.set(key, intent);
+        if (!event.undo && event.result.is === 'failed' && intent) {
+          failed.set(key, intent);
+          // What was approved did not work out: whoever goes on plans anew, and asks again.
+          if (intent.job.phase === 'apply') approved = undefined;
+        }
         break;
       }
       case 'run.finished':
@@ -106,6 +111,11 @@ export function replay(events: Iterable<RunEvent>): History {
     ...(approved && {approved}),
     ...(finished && {finished}),
   };
+}
+
+/** What was done under another plan says nothing of this one: its steps are performed anew, and adopt what fits. */
+export function forgetApplied(done: Map<string, DoneStep>): void {
+  for (const [key, {job}] of done) if (job.phase === 'apply') done.delete(key);
 }
 
 /** A component's results so far, by step id. */

@@ -1,7 +1,7 @@
 /** The only place where the world is touched: intent, perform, effect; and settling what was left in doubt. */
 import type {JobIo, Results, Settled, Step} from './contract.ts';
 import {DeployError, LostAnswerError, StoppedError, exitCodes, toTrouble} from './errors.ts';
-import {resultsOf, stepKey} from './history.ts';
+import {type OpenIntent, resultsOf, stepKey} from './history.ts';
 import type {Json} from './json.ts';
 import type {Job} from './model.ts';
 import {type Run, throwIfStopped} from './run.ts';
@@ -73,9 +73,7 @@ async function perform<Io extends JobIo>(run: Run<Io>, io: Io, job: Job, step: S
       // Stopped in the middle: whether it happened is for whoever resumes to find out.
       if (error instanceof StoppedError) throw error;
       if (!(error instanceof LostAnswerError)) {
-        run.failed.set(key, intent);
-        run.open.delete(key);
-        await run.emit({type: 'effect', job, step: step.id, result: {is: 'failed', trouble: toTrouble(error)}});
+        await fail(run, intent, error);
         throw error;
       }
       io.log(`The answer was lost (${error.message}); looking whether it happened.`);
@@ -107,6 +105,10 @@ async function adopt<Io extends JobIo>(run: Run<Io>, io: Io, job: Job, step: Ste
       run.open.delete(stepKey(job.component, step.id));
       return undefined;
     }
+    if (settled !== 'unknown' && 'failed' in settled) {
+      await fail(run, {job, step: step.id, request}, settled.failed);
+      throw settled.failed;
+    }
     if (settled !== 'unknown') {
       await finish(run, job, step, request, settled.done, true);
       return settled.done;
@@ -129,6 +131,13 @@ async function adopt<Io extends JobIo>(run: Run<Io>, io: Io, job: Job, step: Ste
         });
     }
   }
+}
+
+async function fail<Io extends JobIo>(run: Run<Io>, intent: OpenIntent, error: unknown): Promise<void> {
+  const {job, step} = intent;
+  run.failed.set(stepKey(job.component, step), intent);
+  run.open.delete(stepKey(job.component, step));
+  await run.emit({type: 'effect', job, step, result: {is: 'failed', trouble: toTrouble(error)}});
 }
 
 async function finish<Io extends JobIo>(run: Run<Io>, job: Job, step: Step<Io>, request: Json, value: Json, adopted: boolean) {

@@ -1,8 +1,9 @@
 /** The steps of an approved Terraform plan: the tfvars file, the saved plan applied under a supervisor, the commit. */
+import {readFile} from 'node:fs/promises';
 import path from 'node:path';
 import {z} from 'zod';
 import {type Results, type Step, step} from '../../release/contract.ts';
-import {DeployError, StoppedError} from '../../release/errors.ts';
+import {DeployError, LostAnswerError, StoppedError} from '../../release/errors.ts';
 import {sha256} from '../../release/json.ts';
 import {applyEdit, readText} from '../../tools/files.ts';
 import {type ApplyProgress, concludeApply, countOperations, nothingRead, readOn} from '../../tools/terraform/apply.ts';
@@ -10,6 +11,7 @@ import {follow, inspectSupervised, interruptOnce, startSupervised} from '../../t
 import {readMessage} from '../../tools/terraform/stream.ts';
 import type {Io} from '../io.ts';
 import {editTfvars} from '../tfvars.ts';
+import {collectSecrets} from './changes.ts';
 import {type TerraformConfig, type TerraformPayload, type TfvarsEdit, tfvarsEdit} from './config.ts';
 import {commitStep, committed, revisionLabel, steps as prepared} from './source.ts';
 
@@ -78,30 +80,24 @@ function terraformStep(component: TerraformConfig, payload: TerraformPayload): S
       await refuseOther(planFile, planSha256);
       const command = io.terraform.applyCommand({directory, workspace}, planFile, component.lockTimeout / 1000);
       await startSupervised({...command, folder, node: io.supervisor.node, supervisor: io.supervisor.script});
-      return seeThrough(folder, io);
+      const end = await seeThrough(folder, io);
+      if (end instanceof DeployError) throw end;
+      return end;
     },
-    settle: async (io, {folder}) => {
+    settle: async (io, {folder, directory, workspace, planFile}) => {
       const {is} = await inspectSupervised(folder);
       if (is === 'absent') return 'absent';
-      return {
-        done: await seeThrough(folder, io).catch((error: unknown) => {
-          throw io.signal.aborted ? error : endedBefore(error);
-        }),
-      };
+      // Another process learnt them when it planned: nothing that Terraform says may be written before.
+      for (const secret of collectSecrets(await io.terraform.show({directory, workspace}, planFile))) io.learnSecret(secret);
+      const end = await seeThrough(folder, io);
+      if (end instanceof LostAnswerError) return 'unknown';
+      return end instanceof DeployError ? {failed: end} : {done: end};
     },
     tell: ({add, change, remove}) => `applied: ${add} added, ${change} changed, ${remove} destroyed`,
   });
 }
 
-/** That Terraform was interrupted for an earlier process is no stop of this one: that plan is used up, and nothing can go on with it. */
-function endedBefore(error: unknown): unknown {
-  if (!(error instanceof StoppedError)) return error;
-  const {message, means, next} = error;
-  return new DeployError(message, {...(means !== undefined && {means}), next, final: true, cause: error});
-}
-
 async function refuseOther(planFile: string, expected: string): Promise<void> {
-  const {readFile} = await import('node:fs/promises');
   const bytes = await readFile(planFile).catch(() => undefined);
   if (bytes === undefined || sha256(bytes) !== expected) {
     throw new DeployError(bytes === undefined ? 'the saved plan is gone' : 'the saved plan is not the one that was approved', {
@@ -114,9 +110,9 @@ async function refuseOther(planFile: string, expected: string): Promise<void> {
 
 /**
  * Reads along until Terraform has ended. Asked to stop, it interrupts Terraform once, on purpose, and waits
- * for it to save its state; asked to detach, it leaves Terraform alone.
+ * for it to save its state; asked to detach, it leaves Terraform alone. Resolves with what came of it.
  */
-async function seeThrough(folder: string, io: Io): Promise<Applied> {
+async function seeThrough(folder: string, io: Io): Promise<Applied | DeployError> {
   let progress: ApplyProgress = nothingRead;
   // Terraform decides when it ends; only a detaching operator stops reading.
   const reading = new AbortController();
@@ -145,12 +141,18 @@ async function seeThrough(folder: string, io: Io): Promise<Applied> {
       sleep: io.clock.sleep,
     });
     const {error, summary} = concludeApply(progress, end);
-    // The edit came first: whoever reads the files has to know what they say.
-    if (error) throw error.also('The tfvars file holds the new version already. To go on, run the release again: it plans anew.');
+    if (error) return inWords(error);
     return summary ?? {add: 0, change: 0, remove: 0};
   } finally {
     io.signal.removeEventListener('abort', stop);
   }
+}
+
+/** The edit came first: whoever reads the files has to know what they say. An interrupted apply has ended, and failed. */
+function inWords(error: DeployError): DeployError {
+  const {message, means, next} = error;
+  const ended = error instanceof StoppedError ? new DeployError(message, {...(means && {means}), next, final: true}) : error;
+  return ended.also('The tfvars file holds the new version already. To go on, run the release again: it plans anew.');
 }
 
 // ── tag ──────────────────────────────────────────────────────────────────────────────────────────────

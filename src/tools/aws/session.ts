@@ -164,8 +164,10 @@ function inWords(options: AwsOptions, action: string, error: unknown): DeployErr
   const login = options.login?.join(' ');
   const again = login === undefined ? 'Get new credentials, then try again.' : `Run: ${login}`;
   const said = messageOf(error);
-  if (credentialsMissing.has(name))
-    return new DeployError(`there are no AWS credentials (${said})`, {next: [again], cause: error});
+  if (credentialsMissing.has(name)) {
+    const where = options.profile === undefined ? '' : ` in the environment, nor in profile ${options.profile}`;
+    return new DeployError(`there are no AWS credentials${where} (${said})`, {next: [again], cause: error});
+  }
   if (credentialsEnded.has(name)) return new DeployError('the AWS credentials have ended', {next: [again], cause: error});
   if (credentialsWrong.has(name))
     return new DeployError(`AWS does not accept the credentials (${name})`, {next: [again], cause: error});

@@ -7,6 +7,9 @@ import {once} from 'node:events';
 import {fileStore} from '../../../src/record/file-store.ts';
 import type {RunEvent} from '../../../src/release/events.ts';
 
+// A file that is at its limit is to fail as a full disk does, and not to end the process (signal-exit, of write-file-atomic, would).
+process.on('SIGXFSZ', () => undefined);
+
 const [root = '', full] = process.argv.slice(2);
 const {run, writer} = await fileStore(root, {now: () => Date.UTC(2026, 0, 15, 12)}).create('production', '1.14.0');
 const acknowledged: string[] = [];
