@@ -61,10 +61,22 @@ function count(value: string): number {
   return number;
 }
 
+function factor(value: string): number {
+  const number = Number(value);
+  if (!(number > 0 && number <= 1000)) throw new InvalidArgumentError('a number above 0, up to 1000.');
+  return number;
+}
+
 const configOption = () => new Option('--config <file>', 'the config file (default: deploy-wizard.config.yaml, here or above)');
 const envOption = () => new Option('-e, --env <name>', 'the environment');
 const outputOption = () =>
   new Option('--output <view>', 'how to show it').choices(['auto', 'tui', 'lines', 'json']).default('auto');
+
+const yesOption = () => new Option('-y, --yes', 'no questions: approves what policy and --allow let through').default(false);
+const allowOption = () =>
+  new Option('--allow <what>', 'let a risk or a flag through: outage, downgrade:<component>, … (repeatable)')
+    .argParser(gather)
+    .default([]);
 
 /** What a release may be asked, whether it is carried out or only planned. */
 function releaseOptions(command: Command): Command {
@@ -77,7 +89,7 @@ function releaseOptions(command: Command): Command {
     .addOption(outputOption())
     .option('--no-tui', 'plain lines and prompts instead of the wizard')
     .option('--max-parallel <n>', 'how many components work at once', count, 4)
-    .option('--allow <what>', 'let a risk or a flag through: outage, downgrade:<component>, … (repeatable)', gather, [])
+    .addOption(allowOption())
     .option('--reason <text>', 'why, for the record');
 }
 
@@ -90,10 +102,14 @@ const program = new Command('deploy-wizard')
   .exitOverride()
   .showSuggestionAfterError()
   .allowExcessArguments(false)
+  .helpCommand(true)
   .configureHelp({sortOptions: false});
 
 releaseOptions(program)
-  .option('-y, --yes', 'no questions: approves what policy and --allow let through', false)
+  // Without a command it is a release: what stands there and is none gets here.
+  .usage('[options] [command]')
+  .argument('[command]')
+  .addOption(yesOption())
   .option('--dry-run', 'everything up to the approval, changing nothing (the same as `plan`)', false)
   .addHelpText(
     'after',
@@ -105,7 +121,8 @@ Examples:
   deploy-wizard audit 1.14.0 --env production                is it there, and is it what was released?
   deploy-wizard demo                                         a whole release on this machine`,
   )
-  .action(async options => {
+  .action(async (unknown: string | undefined, options) => {
+    if (unknown !== undefined) await refuseCommand(unknown);
     const {releaseCommand} = await import('./commands/release.ts');
     exitCode = await releaseCommand(context(), options);
   });
@@ -121,6 +138,11 @@ program
   .command('resume')
   .description('goes on with an interrupted run')
   .argument('[run]', 'the run (default: the newest that was interrupted)')
+  .addOption(envOption())
+  .addOption(configOption())
+  .addOption(yesOption())
+  .addOption(allowOption())
+  .addOption(outputOption())
   .action(async (run: string | undefined, _options, command: Command) => {
     const {resumeCommand} = await import('./commands/resume.ts');
     exitCode = await resumeCommand(context(), run, command.optsWithGlobals());
@@ -130,6 +152,8 @@ program
   .command('audit')
   .description('the checklist of a release: what its record claims against what is there now')
   .argument('[version]', 'the release (default: the newest)')
+  .addOption(envOption())
+  .addOption(configOption())
   .action(async (version: string | undefined, _options, command: Command) => {
     const {auditCommand} = await import('./commands/audit.ts');
     exitCode = await auditCommand(context(), version, command.optsWithGlobals());
@@ -146,7 +170,8 @@ program
 program
   .command('demo')
   .description('a whole release on this machine, with an AWS endpoint of its own')
-  .option('--speed <factor>', 'how much faster than AWS its time runs', Number, 4)
+  .addOption(yesOption())
+  .option('--speed <factor>', 'how much faster than AWS its time runs', factor, 4)
   .action(async (_options, command: Command) => {
     const {demoCommand} = await import('./commands/demo/index.ts');
     exitCode = await demoCommand(context(), command.optsWithGlobals());
@@ -157,23 +182,35 @@ process.exitCode = exitCodes.failed;
 try {
   await program.parseAsync();
 } catch (error) {
-  const code = report(error);
+  const code = await report(error);
   // There, 2 says that something would change: an error must not look like it.
   exitCode = code !== exitCodes.done && plan.opts()['detailedExitcode'] === true ? exitCodes.failed : code;
 }
 process.exitCode = exitCode;
 
+/** Says that there is no such command, and which one may have been meant. */
+async function refuseCommand(unknown: string): Promise<never> {
+  const {closest, distance} = await import('fastest-levenshtein');
+  const nearest = closest(
+    unknown,
+    program.commands.map(command => command.name()),
+  );
+  const near = distance(unknown, nearest) <= Math.max(2, Math.floor(nearest.length / 3));
+  return program.error(`error: unknown command '${unknown}'${near ? `\n(Did you mean ${nearest}?)` : ''}`);
+}
+
 /** Says what went wrong, what it means and what to do; returns the exit code. */
-function report(error: unknown): number {
+async function report(error: unknown): Promise<number> {
   // Commander has said it already; help and version are no errors.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+  if (error instanceof CommanderError)
+    return error.exitCode === 0 || error.code === 'commander.help' ? exitCodes.done : exitCodes.usage;
+  const {clean} = await import('./views/text.ts');
+  const say = (...lines: readonly string[]) =>
+    process.stderr.write(`${lines.flatMap(line => line.split('\n').map(clean)).join('\n')}\n`);
   if (error instanceof DeployError) {
-    const lines = [error.message, ...(error.means === undefined ? [] : [error.means]), ...error.next.map(line => `  ${line}`)];
-    process.stderr.write(`${lines.join('\n')}\n`);
+    say(error.message, ...(error.means === undefined ? [] : [error.means]), ...error.next.map(line => `  ${line}`));
     return error.exitCode;
   }
-  process.stderr.write(
-    `This is a defect of deploy-wizard: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-  );
+  say(`This is a defect of deploy-wizard: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   return exitCodes.failed;
 }

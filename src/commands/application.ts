@@ -5,7 +5,9 @@ import type {Io} from '../components/io.ts';
 import {type LoadedConfig, componentSettings, configNames, findConfig, loadConfig} from '../config/load.ts';
 import type {Component} from '../release/contract.ts';
 import {UsageError} from '../release/errors.ts';
+import {vocabulary} from '../release/events.ts';
 import {type Store, fileStore} from '../record/file-store.ts';
+import {type Redaction, createRedaction} from '../record/redact.ts';
 import type {Context} from './context.ts';
 import {storeRoot} from './world.ts';
 
@@ -25,6 +27,11 @@ export async function openApplication(context: Context, configOption: string | u
   }
   const loaded = await loadConfig(file, context.env);
   return {loaded, store: fileStore(storeRoot(loaded, context), context.clock)};
+}
+
+/** Hides what is learnt to be secret. What the record says in clear anyway is none: its own words, and the config file. */
+export function redactionFor({source}: LoadedConfig, run: string): Redaction {
+  return createRedaction([...vocabulary(), JSON.stringify(source), run]);
 }
 
 /** The chosen components, bound to their kinds with their references replaced, in the order of the config. */

@@ -4,12 +4,12 @@ import {UsageError, exitCodes} from '../release/errors.ts';
 import {type History, replay, resultsOf} from '../release/history.ts';
 import type {AnyComponentPlan, Check, Outcome} from '../release/model.ts';
 import {createStop} from '../release/contract.ts';
+import {isChange} from '../release/policy.ts';
 import {createJobLogs} from '../record/logs.ts';
-import {createRedaction} from '../record/redact.ts';
 import {findRun} from '../record/last-release.ts';
 import {rm} from 'node:fs/promises';
 import {auditLines} from '../views/audit.ts';
-import {bindComponents, openApplication} from './application.ts';
+import {bindComponents, openApplication, redactionFor} from './application.ts';
 import type {Context} from './context.ts';
 import {asRecorded} from './resume.ts';
 import {createWorld, placeOf, temporaryFolder} from './world.ts';
@@ -81,7 +81,7 @@ function recordChecks(
     found:
       record.problems.length === 0 ? `${record.events.length} lines, each chained to the one before` : record.problems.join('; '),
   };
-  const needsApproval = plan?.components.some(({changes}) => changes.length > 0) ?? false;
+  const needsApproval = plan !== undefined && isChange(plan);
   const approval: Check = {
     claim: 'approval',
     text: 'the plan that was applied was approved',
@@ -116,7 +116,7 @@ async function componentChecks(context: Context, history: History, environment: 
     version: started.version,
     components: started.components.map(({id}) => id),
   });
-  const redaction = createRedaction();
+  const redaction = redactionFor(loaded, started.run);
   const scratch = temporaryFolder(context.env);
   const world = createWorld(context, {
     loaded,

@@ -14,12 +14,11 @@ import {type RunState, emptyRun, reduce} from '../release/reducer.ts';
 import type {RecordWriter} from '../record/file-store.ts';
 import type {LastRelease} from '../record/last-release.ts';
 import {createJobLogs} from '../record/logs.ts';
-import {createRedaction} from '../record/redact.ts';
 import type {Frontend} from '../views/frontend.ts';
 import {planLines} from '../views/lines.ts';
 import {summary} from '../views/summary.ts';
-import {clean} from '../views/text.ts';
-import {type Application, bindComponents} from './application.ts';
+import {lineFor} from '../views/words.ts';
+import {type Application, bindComponents, redactionFor} from './application.ts';
 import type {Context} from './context.ts';
 import type {Output} from './frontends.ts';
 import {nextCommands, resumable} from './next-commands.ts';
@@ -63,7 +62,7 @@ export async function carryOut(context: Context, application: Application, front
   const components = bindComponents(loaded, context, choice);
   const record = options.dryRun ? undefined : (work.writer ?? (await store.create(choice.environment, choice.version)));
   const run = record?.run ?? 'plan';
-  const redaction = createRedaction();
+  const redaction = redactionFor(loaded, run);
   const logs = createJobLogs(record && `${record.writer.folder}/logs`, redaction);
   const scratch = record ? scratchRoot(context, loaded.config.application, run) : temporaryFolder(context.env);
 
@@ -126,8 +125,12 @@ export async function carryOut(context: Context, application: Application, front
     await work.unlock();
     await frontend.close();
   }
-  // Plan files hold secrets in clear; kept only as long as somebody may go on with them.
-  if (!resumable.has(finish.exitCode)) await rm(scratch, {recursive: true, force: true});
+  // Plan files hold secrets in clear: kept only as long as somebody may go on with them, which ends with the next run that has
+  // changed the environment. Names of runs sort by time: a later one is somebody else's.
+  const older = finish.touched ? (await store.runs(choice.environment)).filter(other => other < run) : [];
+  const over = resumable.has(finish.exitCode) ? [] : [run, ...older];
+  const folders = record ? over.map(one => scratchRoot(context, loaded.config.application, one)) : [scratch];
+  for (const folder of folders) await rm(folder, {recursive: true, force: true});
   printSummary(
     context,
     application,
@@ -184,7 +187,7 @@ function printSummary(
     policy: [...allowances, ...policy.map(what => ({what}))],
     finish,
   });
-  const plan = options.dryRun && state.plan ? planLines(state.plan).map(clean) : [];
+  const plan = options.dryRun && state.plan ? planLines(state.plan).map(lineFor(context.env)) : [];
   const lines = summary(state, {env: context.env, ...(record && {record}), commands});
   // stdout belongs to the events there.
   const stream = options.output === 'json' ? context.stderr : context.stdout;

@@ -8,7 +8,7 @@ export interface Names {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-const reference = /\$\$\{|\$\{([^}]*)\}/g;
+const reference = /\$\$\{|\$\{([^}]*)\}?/g;
 
 /** Every string of a JSON value with its references replaced. Throws an Error that names the reference that means nothing. */
 export function interpolate<T extends Json>(value: T, names: Names): T;
@@ -23,6 +23,7 @@ export function interpolate(value: Json, names: Names): Json {
 }
 
 function resolve(whole: string, written: string, names: Names): string {
+  if (!whole.endsWith('}')) throw new Error(`${whole}: a reference that is not closed; write $\${ for a plain \${`);
   const name = written.trim();
   const found =
     name === 'version'
@@ -34,7 +35,8 @@ function resolve(whole: string, written: string, names: Names): string {
           : name.startsWith('env:')
             ? names.env[name.slice('env:'.length)]
             : undefined;
-  if (found !== undefined) return found;
+  // Whatever else an object has by that name (`constructor`) is no value.
+  if (typeof found === 'string') return found;
   if (name.startsWith('env:')) throw new Error(`${whole}: the environment variable ${name.slice(4)} is not set`);
   if (name.startsWith('values.')) {
     const known = Object.keys(names.values);

@@ -2,7 +2,7 @@
 import {access, readFile} from 'node:fs/promises';
 import path from 'node:path';
 import {closest, distance} from 'fastest-levenshtein';
-import {type Document, LineCounter, isMap, isNode, parseDocument} from 'yaml';
+import {type Document, LineCounter, type YAMLError, isMap, isNode, parseDocument, visit} from 'yaml';
 import type {z} from 'zod';
 import {UsageError} from '../release/errors.ts';
 import {type Json, json} from '../release/json.ts';
@@ -52,8 +52,8 @@ export function parseConfig(text: string, file: string, env: Names['env']): Load
     const {line, col} = lines.linePos(offset);
     return `${file}:${line}:${col}`;
   };
-  if (document.errors.length > 0) throw mistakes(document.errors.map(error => `${at(error.pos[0])}: ${error.message}`));
-  const source = toJson(document, file);
+  if (document.errors.length > 0) throw mistakes(document.errors.map(error => `${at(error.pos[0])}: ${inWords(error)}`));
+  const source = toJson(document, at);
   const parsed = config.safeParse(source);
   if (!parsed.success) {
     throw mistakes(
@@ -87,12 +87,27 @@ export function property(value: Json, key: string): Json | undefined {
     : undefined;
 }
 
-function toJson(document: Document, file: string): Json {
+/** What YAML can say and JSON cannot is a mistake. */
+function toJson(document: Document, at: (offset: number) => string): Json {
+  const wrong: string[] = [];
+  visit(document, {
+    Alias: (_key, alias) => {
+      if (alias.resolve(document) === undefined) wrong.push(`${at(alias.range?.[0] ?? 0)}: there is no anchor &${alias.source}`);
+    },
+    Scalar: (_key, {value, source, range}) => {
+      if (typeof value === 'number' && !Number.isFinite(value)) wrong.push(`${at(range?.[0] ?? 0)}: ${source} is not a number`);
+    },
+  });
+  if (wrong.length > 0) throw mistakes(wrong);
   try {
     return json.parse(document.toJS({maxAliasCount: 50}) ?? {});
   } catch (error) {
-    throw new UsageError(`${file}: ${error instanceof Error ? error.message : String(error)}`, {cause: error});
+    throw mistakes([`${at(0)}: ${error instanceof Error ? error.message : String(error)}`]);
   }
+}
+
+function inWords({code, message}: YAMLError): string {
+  return code === 'MULTIPLE_DOCS' ? 'a second document begins here (---): a config file is one' : message;
 }
 
 function mistakes(lines: readonly string[]): UsageError {
@@ -133,15 +148,28 @@ function explain(issue: z.core.$ZodIssue, document: Document): readonly Mistake[
       text: `unknown key ${JSON.stringify(key)}${place(issue.path)}${suggestion(key, known)}`,
     }));
   }
-  const text =
-    issue.code === 'invalid_union' && issue.discriminator !== undefined ? discriminator(issue, document) : issue.message;
-  return [{offset: offsetOf(document, issue.path), text: `${issue.path.join('.') || 'the file'}: ${text}`}];
+  const where = issue.path.join('.') || 'the file';
+  if (issue.code === 'invalid_key') {
+    const text = issue.issues.map(({message}) => message).join('; ');
+    return [{offset: keyOffset(document, issue.path.slice(0, -1), String(issue.path.at(-1))), text: `${where}: ${text}`}];
+  }
+  return [{offset: offsetOf(document, issue.path), text: `${where}: ${explanation(issue, document)}`}];
 }
+
+function explanation(issue: z.core.$ZodIssue, document: Document): string {
+  if (issue.code === 'invalid_union' && issue.discriminator !== undefined) return discriminator(issue, document);
+  const missing = issue.code === 'invalid_type' && issue.path.length > 0 && document.getIn(issue.path) === undefined;
+  return missing ? 'is missing' : issue.message;
+}
+
+/** Kinds that the design has, and this version does not. */
+const notYet: ReadonlySet<string> = new Set(['batch-job-definition']);
 
 function discriminator(issue: z.core.$ZodIssueInvalidUnion, document: Document): string {
   const written: unknown = document.getIn(issue.path);
   const known = Object.values(kindNames());
   const name = typeof written === 'string' ? written : '';
+  if (notYet.has(name)) return `the kind ${JSON.stringify(name)} is not there yet in this version of deploy-wizard`;
   return `${name === '' ? 'a kind is missing' : `unknown kind ${JSON.stringify(name)}`}${suggestion(name, known)}`;
 }
 
@@ -230,14 +258,21 @@ function wrongNeeds({components}: Config): readonly Wrong[] {
     : [{path: ['components', circle[0] ?? '', 'needs'], text: `components need each other in a circle: ${circle.join(' → ')}`}];
 }
 
-function findCircle(needs: ReadonlyMap<string, readonly string[]>, trail: readonly string[] = []): readonly string[] | undefined {
-  const here = trail.at(-1);
-  if (here !== undefined && trail.indexOf(here) < trail.length - 1) return trail.slice(trail.indexOf(here));
-  for (const next of here === undefined ? needs.keys() : (needs.get(here) ?? [])) {
-    const circle = findCircle(needs, [...trail, next]);
-    if (circle !== undefined) return circle;
-  }
-  return undefined;
+/** From a component over its needs back to itself; undefined where there is no such way. */
+function findCircle(needs: ReadonlyMap<string, readonly string[]>): readonly string[] | undefined {
+  // Every way on from here is known to lead nowhere: it is followed once, however many ways lead here.
+  const seen = new Set<string>();
+  const follow = (ids: Iterable<string>, trail: readonly string[]): readonly string[] | undefined => {
+    for (const id of ids) {
+      if (trail.includes(id)) return [...trail.slice(trail.indexOf(id)), id];
+      if (seen.has(id)) continue;
+      const circle = follow(needs.get(id) ?? [], [...trail, id]);
+      if (circle !== undefined) return circle;
+      seen.add(id);
+    }
+    return undefined;
+  };
+  return follow(needs.keys(), []);
 }
 
 /** References that mean nothing in some environment, at the string that holds them. */

@@ -14,11 +14,13 @@ function notYet(what: string) {
     .optional();
 }
 
+const twelveDigits = 'an account id has 12 digits, in quotes';
+
 const aws = z
   .strictObject({
     accountId: z
-      .string()
-      .regex(/^\d{12}$/, 'an account id has 12 digits, in quotes')
+      .string({error: twelveDigits})
+      .regex(/^\d{12}$/, twelveDigits)
       .optional(),
     region: z.string().min(1).optional(),
     profile: z.string().min(1).optional().describe('Credentials in the environment win over it'),

@@ -69,7 +69,7 @@ const lineFeed = 0x0a;
 /** Without their line feeds. `bytes` ends with one, or is empty. */
 function linesOf(bytes: Buffer): readonly Buffer[] {
   const lines: Buffer[] = [];
-  for (let start = 0; start < bytes.length; ) {
+  for (let start = 0; start < bytes.length;) {
     const end = bytes.indexOf(lineFeed, start);
     lines.push(bytes.subarray(start, end));
     start = end + 1;

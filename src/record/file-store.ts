@@ -141,7 +141,8 @@ async function startWriter(folder: string, from: Head, clock: Pick<Clock, 'now'>
   };
 }
 
-function noRecord(parent: string, error: unknown): DeployError {
+/** A place where nothing can be written, in words. */
+export function noRecord(parent: string, error: unknown): DeployError {
   return new DeployError(`no record can be kept in ${parent}: ${messageOf(error)}`, {
     means: 'Nothing was started.',
     next: ['Set `store:` in the config file, or XDG_STATE_HOME, to a folder that you may write.'],

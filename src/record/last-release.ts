@@ -33,16 +33,25 @@ export async function lastRelease(store: Store, environment: string): Promise<La
   return undefined;
 }
 
-/** The newest run of an environment that fits; undefined when none does. */
+/**
+ * The newest run of an environment that fits; undefined when none does. Throws where a record cannot be read: whoever went on to
+ * an older one would take it for the newest.
+ */
 export async function findRun(
   store: Store,
   environment: string,
   fits: (history: History, run: string) => boolean,
 ): Promise<{readonly run: string; readonly history: History} | undefined> {
   for (const run of await store.runs(environment)) {
-    const record = await store.read(environment, run).catch(() => undefined);
+    const record = await store.read(environment, run).catch(unlessMissing);
     const history = record && replay(record.events);
     if (history && fits(history, run)) return {run, history};
   }
   return undefined;
+}
+
+/** A process that died as it made its folder has left no record. */
+function unlessMissing(error: unknown): undefined {
+  const cause: unknown = error instanceof Error ? error.cause : undefined;
+  if (!(cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')) throw error;
 }

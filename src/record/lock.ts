@@ -7,6 +7,7 @@ import path from 'node:path';
 import {randomUUID} from 'node:crypto';
 import {z} from 'zod';
 import {DeployError, exitCodes} from '../release/errors.ts';
+import {noRecord} from './file-store.ts';
 import {identify, isRunning} from '../tools/process-identity.ts';
 
 const owner = z.object({
@@ -29,16 +30,23 @@ const lockFile = 'lock.json';
 /** Two processes that clear away the same dead owner meet at most this often. */
 const attempts = 5;
 
-/** Takes the environment's lock; resolves with how to give it back. Throws EnvironmentLockedError naming who has it. */
+/**
+ * Takes the environment's lock; resolves with how to give it back. Throws EnvironmentLockedError naming who has it, and a
+ * DeployError where nothing can be written.
+ */
 export async function lockEnvironment(
   folder: string,
   who: {readonly user: string; readonly host: string; readonly pid: number; readonly work: string; readonly since: string},
 ): Promise<() => Promise<void>> {
-  await mkdir(folder, {recursive: true, mode: 0o700});
   const file = path.join(folder, lockFile);
   const mine = JSON.stringify({...who, ...identify(who.pid)} satisfies Owner);
   const draft = path.join(folder, `.lock-${randomUUID()}`);
-  await writeFile(draft, mine, {mode: 0o600});
+  try {
+    await mkdir(folder, {recursive: true, mode: 0o700});
+    await writeFile(draft, mine, {mode: 0o600});
+  } catch (error) {
+    throw noRecord(folder, error);
+  }
   try {
     for (let attempt = 1; ; attempt++) {
       try {

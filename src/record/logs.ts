@@ -7,6 +7,9 @@ import path from 'node:path';
 import {stripVTControlCharacters} from 'node:util';
 import type {Redaction} from './redact.ts';
 
+/** What is left of a sequence that was cut off, and all else that a terminal obeys; tabs stay. */
+const controls = /[\p{Cc}--\t]/gv;
+
 /** How many lines of a job stay in memory. The rest is in its file. */
 const kept = 2000;
 /** Longer lines are cut in memory, so that a megabyte without a line feed is no megabyte on a screen. */
@@ -51,7 +54,8 @@ export function createJobLogs(folder: string | undefined, redaction: Redaction):
     write: (jobId, text) => {
       const log = logs.get(jobId) ?? open(jobId);
       for (const raw of text.split(/\r\n|\n|\r/)) {
-        const line = stripVTControlCharacters(redaction.text(raw)).trimEnd();
+        // Cleaned first: a secret must not come together by what is taken out of it.
+        const line = redaction.text(stripVTControlCharacters(raw).replaceAll(controls, '')).trimEnd();
         log.file?.write(`${line}\n`);
         log.lines.push(line.length > longest ? `${line.slice(0, longest)}…` : line);
         log.total += 1;

@@ -112,5 +112,20 @@ export const runEvent = z.discriminatedUnion('type', [
 export type RunEvent = z.infer<typeof runEvent>;
 export type EventOf<T extends RunEvent['type']> = Extract<RunEvent, {type: T}>;
 
+/** Every word that events are made of: their keys and constants (types, phases, risks, outcomes). */
+export function vocabulary(): ReadonlySet<string> {
+  const words = new Set<string>();
+  const collect = (schema: unknown): void => {
+    if (typeof schema !== 'object' || schema === null) return;
+    for (const [name, value] of Object.entries(schema)) {
+      if (name === 'properties') Object.keys(Object(value)).forEach(key => words.add(key));
+      if (name === 'const' || name === 'enum') [value].flat().forEach(word => typeof word === 'string' && words.add(word));
+      else collect(value);
+    }
+  };
+  collect(z.toJSONSchema(runEvent));
+  return words;
+}
+
 /** An event with the time at which it was emitted (ISO 8601, UTC). */
 export type TimedEvent = RunEvent & {readonly at: string};

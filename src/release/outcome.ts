@@ -58,7 +58,7 @@ export function conclude<Io extends JobIo>(end: {
   if (end.error !== undefined) {
     const {error} = end;
     const exitCode = error instanceof DeployError ? error.exitCode : exitCodes.failed;
-    const {what, means} = toTrouble(error);
+    const {what, means = touched ? undefined : 'The environment was not touched.'} = toTrouble(error);
     const text = means === undefined ? what : `${what.replace(/\.$/, '')}. ${means}`;
     return {...common, outcome: earlyOutcomes.get(exitCode) ?? 'failed', exitCode, text};
   }

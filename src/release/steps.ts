@@ -3,7 +3,7 @@ import type {JobIo, Results, Settled, Step} from './contract.ts';
 import {DeployError, LostAnswerError, StoppedError, exitCodes, toTrouble} from './errors.ts';
 import {type OpenIntent, resultsOf, stepKey} from './history.ts';
 import type {Json} from './json.ts';
-import type {Job} from './model.ts';
+import type {Job, Trouble} from './model.ts';
 import {type Run, throwIfStopped} from './run.ts';
 
 /** How often a step is performed again after its answer was lost and looking says that it did not happen. */
@@ -36,13 +36,27 @@ export async function undoSteps<Io extends JobIo>(run: Run<Io>, steps: ReadonlyM
     const step = steps.get(key);
     if (step?.undo === undefined) continue;
     await run.emit({type: 'intent', job, step: id, request, undo: true});
-    try {
-      await step.undo(run.io(job), request, result);
-      await run.emit({type: 'effect', job, step: id, undo: true, result: {is: 'done', value: null}});
-    } catch (error) {
-      await run.emit({type: 'effect', job, step: id, undo: true, result: {is: 'failed', trouble: toTrouble(error)}});
-    }
+    const trouble = await troubleOf(() => step.undo?.(run.io(job), request, result));
+    const left = trouble && {...trouble, what: `${step.title}: this could not be taken back. ${trouble.what}`};
+    await run.emit({
+      type: 'effect',
+      job,
+      step: id,
+      undo: true,
+      result: left ? {is: 'failed', trouble: left} : {is: 'done', value: null},
+    });
+    // Whoever refused has to know that not everything is as it was.
+    if (left) await run.emit({type: 'job.failed', job, trouble: left});
     run.done.delete(key);
+  }
+}
+
+async function troubleOf(work: () => Promise<void> | undefined): Promise<Trouble | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    return toTrouble(error);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Edits of text files: atomic, only of the file that was read, and taken back only while it is still ours. */
 import {createHash} from 'node:crypto';
-import {access, constants, readFile} from 'node:fs/promises';
-import writeFileAtomic from 'write-file-atomic';
+import {type FileHandle, access, constants, open, readFile, realpath, rename, rm, stat} from 'node:fs/promises';
+import {basename, dirname, join} from 'node:path';
 import {DeployError} from '../release/errors.ts';
 
 export interface Edit {
@@ -34,15 +34,17 @@ export async function readText(path: string): Promise<{text: string; sha256: str
  */
 export async function applyEdit(edit: Edit): Promise<void> {
   if (sha256(edit.text) !== edit.after) throw new Error(`The edit of ${edit.path} does not have the hash it says.`);
-  const found = sha256(await readBytes(edit.path));
-  if (found === edit.after) return;
-  if (found !== edit.before) {
-    throw new DeployError(`${edit.path} has changed since it was read.`, {
-      means: 'It was left as it is.',
-      next: ['Look at the file, and start again.'],
-    });
-  }
-  await replace(edit.path, edit.text);
+  return inTurn(edit.path, async () => {
+    const found = sha256(await readBytes(edit.path));
+    if (found === edit.after) return;
+    if (found !== edit.before) {
+      throw new DeployError(`${edit.path} has changed since it was read.`, {
+        means: 'It was left as it is.',
+        next: ['Look at the file, and start again.'],
+      });
+    }
+    await replace(edit.path, edit.text);
+  });
 }
 
 /**
@@ -52,12 +54,26 @@ export async function applyEdit(edit: Edit): Promise<void> {
 export async function revertEdit(edit: Edit, original: string): Promise<boolean> {
   if (sha256(original) !== edit.before)
     throw new Error(`What is to be put back into ${edit.path} was not there before the edit.`);
-  const found = await readFile(edit.path).then(sha256, () => undefined);
-  if (found === edit.before) return true;
-  if (found !== edit.after) return false;
-  await replace(edit.path, original);
-  return true;
+  return inTurn(edit.path, async () => {
+    const found = await readFile(edit.path).then(sha256, () => undefined);
+    if (found === edit.before) return true;
+    if (found !== edit.after) return false;
+    await replace(edit.path, original);
+    return true;
+  });
 }
+
+/** The edits of a file, one after the other: components may share one. */
+async function inTurn<T>(path: string, work: () => Promise<T>): Promise<T> {
+  const turn = (turns.get(path) ?? Promise.resolve()).then(work);
+  turns.set(
+    path,
+    turn.catch(() => undefined),
+  );
+  return turn;
+}
+
+const turns = new Map<string, Promise<unknown>>();
 
 function sha256(data: string | Uint8Array): string {
   return createHash('sha256').update(data).digest('hex');
@@ -80,9 +96,39 @@ async function replace(path: string, text: string): Promise<void> {
   try {
     // Replacing takes a writable folder only: without this a write-protected file would be overwritten.
     await access(path, constants.W_OK);
-    await writeFileAtomic(path, text);
+    await writeWhole(await realpath(path), text);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new DeployError(`${path} cannot be written: ${reason}`, {cause, means: 'It was left as it is.'});
   }
+}
+
+/**
+ * The draft has one name: what a process that was killed here has left behind, the next one that makes this edit takes away. It
+ * would stay in a work tree for ever otherwise, and in every image that is built from it.
+ */
+async function writeWhole(path: string, text: string): Promise<void> {
+  const draft = join(dirname(path), `.${basename(path)}.deploy-wizard`);
+  await rm(draft, {force: true});
+  try {
+    const file = await open(draft, 'wx', 0o600);
+    try {
+      await file.writeFile(text);
+      await keepOwner(file, path);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, {force: true});
+    throw error;
+  }
+}
+
+async function keepOwner(file: FileHandle, path: string): Promise<void> {
+  const [old, now] = [await stat(path), await file.stat()];
+  // Only root may give files away; a file of somebody else that we may write becomes ours.
+  if (old.uid !== now.uid || old.gid !== now.gid) await file.chown(old.uid, old.gid).catch(() => undefined);
+  await file.chmod(old.mode & 0o7777);
 }

@@ -1,8 +1,7 @@
 /** The line view, for CI and for terminals without a TUI: one line an event that matters, nothing drawn in place. */
 import type {Question, TimedEvent} from '../release/events.ts';
 import {type AnyComponentPlan, type Job, type Plan, isNoop, riskOf, wholeRelease} from '../release/model.ts';
-import {clean} from './text.ts';
-import {checkMark, duration, marks, shortFingerprint, totals, versions} from './words.ts';
+import {checkMark, duration, linesFor, marks, shortFingerprint, totals, versions} from './words.ts';
 
 /** Returns the lines of one event: usually one, none for what is not worth reading. */
 export function linesView(
@@ -66,7 +65,7 @@ export function linesView(
         return [];
     }
   };
-  return event => lines(event).flatMap(line => line.split('\n').map(clean));
+  return event => lines(event).flatMap(linesFor(env));
 }
 
 function key({component, phase}: Job): string {
@@ -86,7 +85,9 @@ function asked(question: Question): readonly string[] {
         `? approve plan ${shortFingerprint(question.fingerprint)}${question.again ? ' (the world has changed since it was last asked)' : ''}`,
       ];
     case 'preflight':
-      return [`? ${question.failed.length} requirements are not met: try again`];
+      return [
+        `? ${question.failed.length === 1 ? 'a requirement is' : `${question.failed.length} requirements are`} not met: try again`,
+      ];
     case 'failure':
       return [`? ${name(question.job)} failed: ${question.choices.join(' or ')}`];
     case 'unknown step':

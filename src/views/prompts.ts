@@ -119,8 +119,8 @@ export async function askByPrompt(question: Question, signal: AbortSignal, termi
 const leavings = new Set(['ExitPromptError', 'AbortPromptError', 'CancelPromptError']);
 
 /**
- * Undefined for a prompt that was left without an answer (end of input); a StoppedError for one that Ctrl-C ended. Left alone, the
- * library waits for ever for an input that has ended: the process would run dry in the middle of a release, and exit with 0.
+ * Undefined for a prompt that was left without an answer (end of input, Ctrl-D); a StoppedError for one that Ctrl-C ended. Left alone,
+ * the library waits for ever for an input that has ended: the process would run dry in the middle of a release, its edits not undone.
  */
 async function answerOf<T>(
   terminal: Terminal,
@@ -130,7 +130,8 @@ async function answerOf<T>(
   const {input} = terminal;
   const ended = new AbortController();
   const end = () => ended.abort();
-  input.once('end', end).once('close', end);
+  // At Ctrl-D the terminal stays open: all that readline does is to pause it.
+  input.once('end', end).once('close', end).once('pause', end);
   if (input.readableEnded) end();
   try {
     return await prompt({...terminal, signal: AbortSignal.any([ended.signal, ...(stop === undefined ? [] : [stop])])});
@@ -139,6 +140,6 @@ async function answerOf<T>(
     if (error.message.includes('SIGINT')) throw new StoppedError('stopped by Ctrl-C at a question', {cause: error});
     return undefined;
   } finally {
-    input.off('end', end).off('close', end);
+    input.off('end', end).off('close', end).off('pause', end);
   }
 }

@@ -1,7 +1,6 @@
 /** What a run came to, as plain text that stays in the scrollback and can be copied. */
 import type {RunState} from '../release/reducer.ts';
-import {clean} from './text.ts';
-import {duration, endMark, marks, versions} from './words.ts';
+import {duration, endMark, linesFor, marks, versions} from './words.ts';
 
 export interface SummaryOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -49,5 +48,5 @@ export function summary(state: RunState, options: SummaryOptions): readonly stri
     ...(finished.components.length > 0 || preflight.length > 0 ? [''] : []),
     ...(options.record ? [`Record   ${options.record.folder}   head ${options.record.hash.slice(0, 16)}`] : []),
     ...options.commands.map(({label, command}) => `${label.padEnd(8)} ${command}`),
-  ].flatMap(line => line.split('\n').map(clean));
+  ].flatMap(linesFor(options.env));
 }

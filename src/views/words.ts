@@ -1,6 +1,7 @@
 /** Words that several views share: durations, counts, glyphs for lines of plain text. */
 import type {Change, Check, ComponentEnd, Plan} from '../release/model.ts';
 import {isNoop, risks} from '../release/model.ts';
+import {clean} from './text.ts';
 
 /** `41 s`, `3 min 12 s`, `1 h 5 min`. */
 export function duration(ms: number): string {
@@ -43,10 +44,43 @@ interface Marks {
 const unicode: Marks = {good: '✔', bad: '✖', warning: '⚠', open: '○', going: '●'};
 const ascii: Marks = {good: 'ok', bad: 'FAIL', warning: 'warn', open: 'open', going: '..'};
 
-/** Glyphs that the terminal can show. */
-export function marks(env: Readonly<Record<string, string | undefined>>): Marks {
+type Env = Readonly<Record<string, string | undefined>>;
+
+function showsUnicode(env: Env): boolean {
   const locale = env['LC_ALL'] ?? env['LC_CTYPE'] ?? env['LANG'] ?? 'UTF-8';
-  return /utf-?8/i.test(locale) && env['TERM'] !== 'linux' ? unicode : ascii;
+  return /utf-?8/i.test(locale) && env['TERM'] !== 'linux';
+}
+
+/** Glyphs that the terminal can show. */
+export function marks(env: Env): Marks {
+  return showsUnicode(env) ? unicode : ascii;
+}
+
+/** Signs within our sentences, and what stands in for them. */
+const standIns = new Map([
+  ['→', '->'],
+  ['…', '...'],
+  ['×', 'x'],
+  ['·', '-'],
+]);
+
+/** Makes a line harmless (`clean`), with signs that the terminal can show. */
+export function lineFor(env: Env): (text: string) => string {
+  if (showsUnicode(env)) return clean;
+  return text => clean(text).replaceAll(/[→…×·]/g, sign => standIns.get(sign) ?? sign);
+}
+
+/**
+ * The same for a text of ours that may hold several lines of somebody else's: what follows a line feed stands deeper and behind a
+ * bar, so that it cannot pass for a line of ours.
+ */
+export function linesFor(env: Env): (text: string) => readonly string[] {
+  const plain = lineFor(env);
+  return text => {
+    const [first = '', ...more] = text.split(/\r\n|\n|\r/);
+    const indent = ' '.repeat(text.search(/\S|$/) + 4);
+    return [plain(first), ...more.map(line => `${indent}| ${plain(line)}`.trimEnd())];
+  };
 }
 
 export function checkMark(marks: Marks, status: Check['status']): string {

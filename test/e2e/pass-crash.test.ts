@@ -1,7 +1,8 @@
-import {expect, test} from 'vitest';
-import {clientsFor} from '../emulator/story.ts';
-import {everythingOn, type Pass, released, standing, startPass} from '../support/pass.ts';
+import {expect} from 'vitest';
+import {everythingOn, type Pass, test as passTest, released, standing} from '../support/pass.ts';
 import {type RunRecord, eventsOf, until, untilRecorded} from '../support/program.ts';
+
+const test = passTest.concurrent;
 
 type Event = RunRecord['events'][number];
 
@@ -23,8 +24,8 @@ const moments: readonly (readonly [when: string, is: (event: Event) => boolean])
   ['a service is watched', event => event.type === 'check' && event.check.claim.endsWith(' rollout')],
 ];
 
-test.each(moments)('killed when %s, a release goes on to the same end', async (when, is) => {
-  const pass = await startPass();
+test.for(moments)('killed when %s, a release goes on to the same end', async ([when, is], {start}) => {
+  const pass = await start();
   const running = pass.start('--yes', '--env', 'production', '--release', released);
   await untilRecorded(pass.records, when, is);
   running.kill('SIGKILL');
@@ -33,10 +34,10 @@ test.each(moments)('killed when %s, a release goes on to the same end', async (w
   await goesOn(pass);
 });
 
-test.each(['RegisterTaskDefinition', 'UpdateService', 'PutTargets', 'Publish'])(
+test.for(['RegisterTaskDefinition', 'UpdateService', 'PutTargets', 'Publish'])(
   'killed when AWS has been sent %s, a release goes on to the same end',
-  async action => {
-    const pass = await startPass();
+  async (action, {start}) => {
+    const pass = await start();
     const running = pass.start('--yes', '--env', 'production', '--release', released);
     await until(() => pass.calls.some(call => call.action === action), action);
     running.kill('SIGKILL');
@@ -46,8 +47,8 @@ test.each(['RegisterTaskDefinition', 'UpdateService', 'PutTargets', 'Publish'])(
   },
 );
 
-test('killed again and again, a release comes to the same end', async () => {
-  const pass = await startPass();
+test('killed again and again, a release comes to the same end', async ({start}) => {
+  const pass = await start();
   let running = pass.start('--yes', '--env', 'production', '--release', released);
   for (const [when, is] of moments.filter(([when]) => when.endsWith('published') || when.endsWith('moved'))) {
     await untilRecorded(pass.records, when, is);
@@ -56,14 +57,39 @@ test('killed again and again, a release comes to the same end', async () => {
     running = pass.start('resume', '--yes', '--env', 'production');
   }
   expect((await running.ended).exitCode).toBe(0);
-  expect(await standing(clientsFor(pass.url))).toEqual(everythingOn(2));
+  expect(await standing(pass)).toEqual(everythingOn(2));
   expect(pass.messages()).toHaveLength(1);
 });
+
+test.for([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)(
+  'stopped by %s while services roll out, it leaves them rolling, and goes on later',
+  async ([signal, exitCode], {start}) => {
+    const time = {now: Date.now()};
+    const pass = await start({now: () => time.now});
+    const running = pass.start('--yes', '--env', 'production', '--release', released);
+    await untilRecorded(
+      pass.records,
+      'a service is watched',
+      event => event.type === 'check' && event.check.claim.endsWith(' rollout'),
+    );
+    running.kill(signal);
+    expect(await running.ended).toMatchObject({exitCode, stdout: expect.stringContaining(`stopped by ${signal}`)});
+
+    time.now += 60_000;
+    const resumed = await pass.run('resume', '--yes', '--env', 'production');
+    expect(resumed).toMatchObject({exitCode: 0, stdout: expect.stringContaining('6 of 6 components on 1.14.0')});
+    expect(await standing(pass)).toEqual(everythingOn(2));
+    expect(pass.messages()).toHaveLength(1);
+  },
+);
 
 async function goesOn(pass: Pass): Promise<void> {
   const resumed = await pass.run('resume', '--yes', '--env', 'production');
   expect(resumed).toMatchObject({exitCode: 0, stdout: expect.stringContaining('6 of 6 components on 1.14.0')});
-  expect(await standing(clientsFor(pass.url))).toEqual(everythingOn(2));
+  expect(await standing(pass)).toEqual(everythingOn(2));
   expect(pass.messages()).toHaveLength(1);
 
   const record = await pass.record();

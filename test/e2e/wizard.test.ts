@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {clientsFor} from '../emulator/story.ts';
 import {type Cookbook, type CookbookOptions, cookbook, expectNothingLeft, expectReleased} from '../support/cookbook.ts';
-import {type Pass, type PassOptions, before, everythingOn, released, standing, startPass} from '../support/pass.ts';
+import {type Pass, type PassOptions, before, everythingOn, released, repositories, standing, startPass} from '../support/pass.ts';
 import {type RunRecord, eventsOf, runs, until} from '../support/program.ts';
 import {requires} from '../support/requires.ts';
 import {type WizardOptions, type WizardTerminal, openWizard} from '../support/wizard-terminal.ts';
@@ -14,7 +14,7 @@ const sizes = [
   {columns: 120, rows: 40},
 ] as const;
 
-type Look = Partial<Pick<WizardOptions, 'columns' | 'rows' | 'env'>>;
+type Look = Partial<Pick<WizardOptions, 'columns' | 'rows' | 'env' | 'fromShell'>>;
 
 // ── PASS ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -99,7 +99,8 @@ describe.for(sizes)('PASS at $columns × $rows', size => {
       ['grant-loader', 'grant-nightly'],
     ] as const) {
       wizard.press('down');
-      await wizard.waitFor(new RegExp(`▸ ${component} +update`));
+      // A long name is cut at 80 columns.
+      await wizard.waitFor(new RegExp(`▸ ${component.slice(0, 16)}\\S* +update`));
       await wizard.waitFor(change);
     }
 
@@ -274,15 +275,20 @@ requires('docker', 'registry', 'terraform', 'busybox')('The cookbook', () => {
     await expectReleased(app, {version: '0.7.2', before});
   });
 
-  test('goes on without a wizard that was detached; resume finishes it', async () => {
+  test.for(['detached', 'closed with its window'] as const)('goes on without a wizard that was %s; resume finishes it', async how => {
     const app = await project();
     const before = await app.world();
     const wizard = await applyHeld(app);
-    wizard.press('ctrl+c');
-    await wizard.waitFor('detach');
-    wizard.press('d');
-    expect(await wizard.exited).toMatchObject({exitCode: 7});
-    expect(wizard.scrollback()).toMatch(/^Go on +deploy-wizard resume --env production$/m);
+    if (how === 'detached') {
+      wizard.press('ctrl+c');
+      await wizard.waitFor('detach');
+      wizard.press('d');
+      expect(await wizard.exited).toMatchObject({exitCode: 7});
+      expect(wizard.scrollback()).toMatch(/^Go on +deploy-wizard resume --env production$/m);
+    } else {
+      wizard.hangUp();
+      await until(() => !isAlive(wizard.pid), 'the end of the wizard');
+    }
     expect(await app.isHeld()).toBe(true);
 
     const again = openCookbook(app, ['resume', '--env', 'production']);
@@ -310,6 +316,53 @@ requires('docker', 'registry', 'terraform', 'busybox')('The cookbook', () => {
     await expectNothingLeft(app);
     expect(wizard.scrollback()).toMatch(/REFUSED in .*The environment was not touched/);
     expect((await app.record()).events.at(-1)).toMatchObject({outcome: 'refused', exitCode: 3, touched: false});
+  });
+
+  test('asks the same on plain lines', async () => {
+    const app = await project();
+    const before = await app.world();
+    const prompts = openCookbook(app, ['--no-tui', ...patch]);
+    for (const phase of ['bump', 'build', 'push']) {
+      await prompts.waitFor(new RegExp(`Start ${phase}\\?[^]*❯ start ${phase}`));
+      prompts.press('enter');
+    }
+    await prompts.waitFor('Type production to release');
+    expect(prompts.scrollback()).toMatch(/outage: terraform_data\.instance/);
+    prompts.press('production');
+    await prompts.waitFor(/declines.* production/);
+    prompts.press('enter');
+    expect(await prompts.exited).toMatchObject({exitCode: 0});
+    await expectReleased(app, {version: '0.7.2', before});
+  });
+
+  test.for(['Enter', 'the end of the input', 'the wrong name'] as const)('%s is a no on plain lines', async how => {
+    const app = await project();
+    const before = await app.world();
+    const prompts = openCookbook(app, ['--no-tui', ...patch]);
+    for (const phase of ['bump', 'build', 'push']) {
+      await prompts.waitFor(new RegExp(`Start ${phase}\\?[^]*❯ start ${phase}`));
+      prompts.press('enter');
+    }
+    await prompts.waitFor('Type production to release');
+    if (how === 'the end of the input') prompts.press('ctrl+d');
+    else {
+      if (how === 'the wrong name') prompts.press('Production');
+      prompts.press('enter');
+    }
+    expect(await prompts.exited).toMatchObject({exitCode: 3});
+    await expectUndone(app, before);
+  });
+
+  test('interrupts Terraform once at Ctrl-C between two questions on plain lines', async () => {
+    const app = await project();
+    await app.hold();
+    const prompts = openCookbook(app, ['--yes', '--env', 'production', '--bump', 'patch', '--allow', 'outage']);
+    await until(app.isHeld, 'the new instance');
+    prompts.press('ctrl+c');
+    expect(await prompts.exited).toMatchObject({exitCode: 130});
+    const record = await app.record();
+    expect(record.events.at(-1)).toMatchObject({outcome: 'interrupted', exitCode: 130, touched: true});
+    expect(await logsOf(record)).not.toContain('Two interrupts');
   });
 
   test('stopped by Ctrl-C at a question it leaves everything as it was', async () => {
@@ -368,6 +421,13 @@ describe('Before anything is started', () => {
     ],
   ];
 
+  test('Ctrl-C right behind other keys is heard', async () => {
+    const wizard = open(await startSlowPass(), ['--env', 'production']);
+    await wizard.waitFor(/▸ 1\.13\.3/);
+    wizard.press('1.14\u0003');
+    expect(await wizard.exited).toMatchObject({exitCode: 130});
+  });
+
   test.for(steps)('Ctrl-C at %s leaves with 130', async ([, go]) => {
     const pass = await startSlowPass();
     const wizard = open(pass);
@@ -388,6 +448,17 @@ describe('A running release', () => {
     await wizard.waitFor(/pass-core +\S verifying/);
     return wizard;
   }
+
+  test('leaves the terminal as the shell had it', async () => {
+    const pass = await startSlowPass();
+    const wizard = await onBoard(pass, {fromShell: true});
+    wizard.press('ctrl+c');
+    await wizard.waitFor('Stop this release?');
+    wizard.press('s');
+    expect(await wizard.exited).toMatchObject({exitCode: 130});
+    const settings = wizard.scrollback().split(/[\s;]+/);
+    expect(settings).toEqual(expect.arrayContaining(['isig', 'icanon', 'echo', 'icrnl', 'opost', 'onlcr']));
+  });
 
   test('gives the terminal back at SIGTERM, and leaves with 143', async () => {
     const pass = await startSlowPass();
@@ -464,6 +535,80 @@ function isAlive(pid: number): boolean {
   }
 }
 
+// ── wrong input ──────────────────────────────────────────────────────────────────────────────────────
+
+describe('Wrong input', () => {
+  test('is named while it is typed; what a version would mean is said before it is chosen', async () => {
+    const pass = await startSlowPass();
+    const wizard = open(pass, ['--env', 'production', ...componentsOf('pass-core')]);
+    await wizard.waitFor(/▸ 1\.13\.3/);
+    wizard.press('1.14/0');
+    await wizard.waitFor(/▸ other +1\.14\/0/);
+    await wizard.waitFor('✖');
+    wizard.press('enter');
+    wizard.press('?');
+    await wizard.waitFor('1.14/0?');
+    wizard.press('ctrl+u');
+    await wizard.waitUntilGone('✖');
+    wizard.press(before);
+    await wizard.waitFor('nothing to do');
+    wizard.press('ctrl+u');
+    await wizard.waitUntilGone('nothing to do');
+    wizard.press('1.13.1');
+    await wizard.waitFor(/a downgrade for pass-core: asks for the environment's name/);
+    expect(wizard.screen()).toContain('● version');
+    wizard.press('ctrl+c');
+    expect(await wizard.exited).toMatchObject({exitCode: 130});
+  });
+
+  test('a lower version takes the name of the environment', async () => {
+    const pass = await startSlowPass();
+    for (const repository of repositories) pass.world.putImage(repository, '1.13.1');
+    const wizard = open(pass, ['--env', 'production', '--release', '1.13.1', ...componentsOf('grant-loader')]);
+    await wizard.waitFor('What would change');
+    await wizard.waitFor('downgrade');
+    wizard.press('enter');
+    await wizard.waitFor('Type production to release it');
+    wizard.press('yes');
+    await wizard.waitFor('enter with "yes" declines');
+    wizard.press('enter');
+    expect(await wizard.exited).toMatchObject({exitCode: 3});
+    expect(pass.changes()).toEqual([]);
+  });
+
+  test('an image that is missing is asked about, and looked for again', async () => {
+    const pass = await startSlowPass();
+    const wizard = open(pass, ['--env', 'production', '--release', '1.15.0', ...componentsOf('grant-loader')]);
+    await wizard.waitFor('1 requirement is not met');
+    await wizard.waitFor('jhu-grant-loader');
+    pass.world.putImage('jhu-grant-loader', '1.15.0');
+    wizard.press('r');
+    await confirm(wizard, 'yes');
+    expect(await wizard.exited).toMatchObject({exitCode: 0});
+  });
+
+  test('what is missing on plain lines is named, and asked for', async () => {
+    const pass = await startSlowPass();
+    const prompts = open(pass, ['--no-tui', '--env', 'production', ...componentsOf('grant-loader')]);
+    await prompts.waitFor('Which version?');
+    prompts.press('1.14/0');
+    await prompts.waitFor('1.14/0');
+    prompts.press('enter');
+    await prompts.waitFor(/not a version|is no version|Docker tag/i);
+    prompts.press('ctrl+u');
+    await prompts.waitUntilGone('1.14/0');
+    prompts.press('1.15.0');
+    await prompts.waitFor('1.15.0');
+    prompts.press('enter');
+    await prompts.waitFor('Requirements are not met.');
+    pass.world.putImage('jhu-grant-loader', '1.15.0');
+    prompts.press('enter');
+    await prompts.waitFor('Type yes to release');
+    prompts.press('enter');
+    expect(await prompts.exited).toMatchObject({exitCode: 3});
+  });
+});
+
 // ── terminals ────────────────────────────────────────────────────────────────────────────────────────
 
 describe('A terminal', () => {
@@ -488,16 +633,24 @@ describe('A terminal', () => {
     expect(beyond).toEqual([]);
   });
 
-  test('is not moved by names from a config file', async () => {
-    const evil = 'https://\u001B[2J\u001B[H\u001B]0;pwned\u0007\u202E/日本';
+  test('is not moved by names from a config file and from the environment', async () => {
+    const evil = 'evil\u001B[2J\u001B[H\u001B[?1049l\u001B]0;pwned\u0007\u202E日本';
     const pass = await startSlowPass({
       config: config => {
-        config['checklist'] = [{id: 'notes', when: 'after', text: evil}];
-        Object.assign(config.environments['production'] ?? {}, {description: undefined});
+        Object.assign(config.components['deposit-services'] ?? {}, {service: evil});
+        Object.assign(config.components['grant-loader'] ?? {}, {family: evil});
       },
     });
-    const wizard = await release(pass, {USER: 'ev\u001B[2Jil\u0007'});
-    expect(wizard.printed()).not.toMatch(/pwned|\u202E|\u0007i/);
+    const wizard = open(pass, chosen, {env: {USER: evil}});
+    await wizard.waitFor('Not everything is as it must be');
+    await wizard.waitFor('evil');
+    expect(wizard.isOnMainScreen()).toBe(false);
+    wizard.press('q');
+    await wizard.waitFor('enter leave');
+    wizard.press('enter');
+    expect(await wizard.exited).toMatchObject({exitCode: 1});
+    expect(wizard.printed()).not.toMatch(/pwned|\u202E/);
+    expect(wizard.scrollback()).toContain('evil');
   });
 });
 

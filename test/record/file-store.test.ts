@@ -244,7 +244,6 @@ describe('a place that cannot be written', () => {
     expect(exitCode).toBe(1);
     expect(await readdir(path.join(root, 'production'))).toEqual([]);
   });
-  });
 
   test('a disk that is full in the middle of a line: the chain stays whole, and goes on when there is room', async () => {
     const root = await folder();

@@ -323,6 +323,11 @@ describe('bump, build and push', () => {
       ['b', 'done'],
       ['a', 'failed'],
     ]);
+    expect(eventsOf(gone, 'job.failed').at(-1)).toEqual({
+      type: 'job.failed',
+      job: {component: 'a', phase: 'bump'},
+      trouble: {what: 'bump it: this could not be taken back. the version file of a was changed by somebody else'},
+    });
     expect(gone.finish).toMatchObject({outcome: 'refused', exitCode: 3});
   });
 });

@@ -17,7 +17,7 @@ import {
   type Records,
   type RunningProgram,
   type RunRecord,
-  resultOf,
+  eventsOf,
   runProgram,
   startInTerminal,
   startProgram,
@@ -87,6 +87,9 @@ export interface CookbookOptions {
   /** Lines at the end of ci/main.tf and of ci/terraform.tfvars. */
   readonly main?: string;
   readonly tfvars?: string;
+  /** `verify.within` and `lockTimeout` of the config file. */
+  readonly within?: string;
+  readonly lockTimeout?: string;
   /** Shell lines that every start of the instance runs first. */
   readonly starting?: string;
 }
@@ -126,6 +129,8 @@ export interface Cookbook {
   isHeld(): Promise<boolean>;
   /** From now on instances do not start (or do again). */
   breakStarts(broken: boolean): Promise<void>;
+  /** From now on instances are made and do not answer, until somebody starts their container. */
+  putToSleep(): Promise<void>;
   /** The tags of all starts that were tried, oldest first: one for every apply that came so far. */
   starts(): Promise<readonly string[]>;
 
@@ -242,6 +247,7 @@ function open(site: Site): Cookbook {
     letGo: () => rm(world('hold')),
     isHeld: () => exists(world('held')),
     breakStarts: async broken => (broken ? writeFile(world('broken'), '') : rm(world('broken'))),
+    putToSleep: () => writeFile(world('asleep'), ''),
     starts: async () => (await readFile(world('starts'), 'utf8')).trim().split('\n'),
 
     world: async () => ({
@@ -306,7 +312,7 @@ async function writeProject(cookbook: Cookbook, options: CookbookOptions, port: 
   const {root, image, container, url, write} = cookbook;
   await makeFolders(root);
   await write(versionFile, options.python ?? python);
-  await write('Dockerfile', dockerfile);
+  await write('Dockerfile', dockerfile(container));
   await write('www/cgi-bin/index.cgi', answering);
   await chmod(cookbook.path('www/cgi-bin/index.cgi'), 0o755);
   await copyFile(part('busybox'), cookbook.path('busybox'));
@@ -315,7 +321,7 @@ async function writeProject(cookbook: Cookbook, options: CookbookOptions, port: 
   await write('ci/main.tf', module({image, container, port, world: join(root, 'world'), starting: options.starting}));
   await write('ci/variables.tf', `${variables}${options.main ?? ''}`);
   await write(varFile, `${tfvars}${options.tfvars ?? ''}`);
-  await write('deploy-wizard.config.yaml', config({image, url, git: options.git, allow: options.allow}));
+  await write('deploy-wizard.config.yaml', config({...options, image, url}));
 }
 
 /** By hand, as the cookbook says. */
@@ -335,7 +341,9 @@ async function install({git, docker, terraform, image, repository, answer}: Cook
   }
 }
 
-const dockerfile = `FROM scratch
+/** Layers that no other project has: the engine removes them with the image, also while another one is built on the same. */
+const dockerfile = (id: string) => `FROM scratch
+LABEL project=${id}
 COPY busybox /bin/busybox
 COPY www /www
 COPY dmsa /app/dmsa
@@ -411,7 +419,8 @@ resource "terraform_data" "instance" {
         echo 'the instance does not come up' >&2
         exit 1
       fi
-      docker run --detach --name ${container} --publish 127.0.0.1:${port}:8080 '${image}:\${var.image_tag}'
+      docker create --name ${container} --publish 127.0.0.1:${port}:8080 '${image}:\${var.image_tag}'
+      test -e '${world}/asleep' || docker start ${container}
     EOT
   }
 }
@@ -422,13 +431,8 @@ output "image_tag" {
 `;
 }
 
-function config(site: {
-  readonly image: string;
-  readonly url: string;
-  readonly git: string | undefined;
-  readonly allow: readonly string[] | undefined;
-}): string {
-  const {image, url, git = '{ commit: true }', allow = ['update']} = site;
+function config(settings: CookbookOptions & {readonly image: string; readonly url: string}): string {
+  const {image, url, git = '{ commit: true }', allow = ['update'], within = '30s', lockTimeout = '30s'} = settings;
   return `application: data-models-sqlalchemy
 environments:
   production: { policy: { allow: [${allow.join(', ')}] } }
@@ -440,9 +444,10 @@ components:
     workspace: default
     tfvars: terraform.tfvars
     set: { image_tag: "\${version}" }
+    lockTimeout: ${lockTimeout}
     allowChanges: [terraform_data.instance]
     source: { version: ${versionFile}, build: { context: ., image: "${image}" }, git: ${git} }
-    verify: { http: "${url}", expect: "\${version}", within: 30s }
+    verify: { http: "${url}", expect: "\${version}", within: ${within} }
 `;
 }
 
@@ -534,7 +539,7 @@ export async function expectReleased(
   expect((await cookbook.starts()).filter(tag => tag === version)).toHaveLength(starts);
 
   const record = await cookbook.record();
-  expect(resultOf(record, 'push')).toMatchObject({digest});
+  expect(eventsOf(record, 'plan.ready').at(-1)?.plan.components[0]?.payload).toMatchObject({image: {digest}});
   expect(record.events.at(-1)).toMatchObject({type: 'run.finished', outcome: 'passed', exitCode: 0, touched: true});
   await expectNothingLeft(cookbook);
   return record;

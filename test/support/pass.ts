@@ -2,29 +2,24 @@
  * PASS, as its deployment article has it: a topic, two services, three scheduled loaders. On the embedded endpoint, with a real
  * application behind the topic, a config file, and an environment in which the real program runs.
  */
-import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {
-  DescribeServicesCommand,
-  DescribeTaskDefinitionCommand,
-  type ECSClient,
-  ListTaskDefinitionsCommand,
-} from '@aws-sdk/client-ecs';
-import {type EventBridgeClient, ListTargetsByRuleCommand, type Target} from '@aws-sdk/client-eventbridge';
-import {onTestFinished} from 'vitest';
+import {DescribeServicesCommand, DescribeTaskDefinitionCommand, ECSClient, ListTaskDefinitionsCommand} from '@aws-sdk/client-ecs';
+import {EventBridgeClient, ListTargetsByRuleCommand, type Target} from '@aws-sdk/client-eventbridge';
+import {onTestFinished, test as base} from 'vitest';
 import {stringify} from 'yaml';
 import {serveVersion} from '../../src/commands/demo/web.ts';
-import {type Emulator, type EmulatorOptions, startEmulator} from '../../src/emulator/index.ts';
+import {type Emulator, type EmulatorOptions, type World, startEmulator} from '../../src/emulator/index.ts';
 import {
   type Ended,
   type ProgramEnv,
   type Records,
   type RunRecord,
   type RunningProgram,
+  eventsOf,
   runProgram,
   startProgram,
-  subfolder,
   theRecord,
 } from './program.ts';
 
@@ -58,8 +53,16 @@ export const repositories = [
 /** Families of task definitions: those of the services are named like them. */
 export const families = [...services.map(({id}) => id), ...loaders.map(({family}) => family)] as const;
 
-export const image = (repository: string, tag: string, of = account): string =>
-  `${of}.dkr.ecr.${region}.amazonaws.com/${repository}:${tag}`;
+/** An account and a region. */
+export interface Place {
+  readonly account: string;
+  readonly region: string;
+}
+
+const here: Place = {account, region};
+
+export const image = (repository: string, tag: string, {account, region}: Place = here): string =>
+  `${account}.dkr.ecr.${region}.amazonaws.com/${repository}:${tag}`;
 
 /** A task definition with a bit of everything that a release has to keep, and a companion of another version. */
 export function registration(family: string, container: string, named: string) {
@@ -132,12 +135,12 @@ export interface PassConfig {
   [key: string]: unknown;
 }
 
-export function passConfig(url: string, of = account): PassConfig {
+export function passConfig(url: string, {account, region}: Place = here): PassConfig {
   return {
     application: 'pass',
     environments: {
       [environment]: {
-        aws: {accountId: of, region},
+        aws: {accountId: account, region},
         values: {deployEnv: 'Production', cluster, url},
         policy: {allow: ['update', 'trigger']},
       },
@@ -208,13 +211,20 @@ export interface Workplace {
 }
 
 /** `env` is all that the program gets beside PATH, HOME, TMPDIR and XDG_STATE_HOME; a variable that is undefined is left out. */
-export async function workplace(config: PassConfig, env: Readonly<Record<string, string | undefined>>): Promise<Workplace> {
+export async function workplace(
+  config: PassConfig,
+  env: Readonly<Record<string, string | undefined>>,
+  finished: Finished = onTestFinished,
+): Promise<Workplace> {
   const root = await mkdtemp(join(tmpdir(), 'dw-pass-'));
-  onTestFinished(() => rm(root, {recursive: true, force: true}));
-  const [folder, home, state, temporary] = await Promise.all(
-    ['application', 'home', 'state', 'tmp'].map(name => subfolder(root, name)),
-  );
-  if (folder === undefined || home === undefined || state === undefined || temporary === undefined) throw new Error('no folders');
+  finished(() => rm(root, {recursive: true, force: true}));
+  const [folder, home, state, temporary] = [
+    join(root, 'application'),
+    join(root, 'home'),
+    join(root, 'state'),
+    join(root, 'tmp'),
+  ];
+  for (const each of [folder, home, state, temporary]) await mkdir(each);
   await writeFile(join(folder, 'deploy-wizard.config.yaml'), stringify(config));
   const given = {PATH: process.env['PATH'], HOME: home, TMPDIR: temporary, XDG_STATE_HOME: state, ...env};
   const complete = Object.fromEntries(
@@ -250,7 +260,10 @@ export interface PassOptions extends EmulatorOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-export interface Pass extends Workplace, Pick<Emulator, 'world' | 'calls'> {
+/** Where to say what is to be cleaned up: tests that run side by side have one each. */
+type Finished = (clean: () => Promise<void> | void) => void;
+
+export interface Pass extends Workplace, Pick<Emulator, 'world' | 'calls'>, Looks {
   readonly url: string;
   /** What the application behind the topic answers at /version. */
   readonly application: {version: string};
@@ -261,20 +274,32 @@ export interface Pass extends Workplace, Pick<Emulator, 'world' | 'calls'> {
 }
 
 /** PASS as it has run since yesterday, on `before`; `released` has been pushed. Twenty times as fast as AWS. */
-export async function startPass({redeploys = true, config: change, env, ...options}: PassOptions = {}): Promise<Pass> {
+export async function startPass(
+  {redeploys = true, config: change, env, ...options}: PassOptions = {},
+  finished: Finished = onTestFinished,
+): Promise<Pass> {
   const emulator = await startEmulator({speed: 20, accountId: account, region, ...options});
-  onTestFinished(() => emulator.close());
+  finished(() => emulator.close());
   const application = {version: before};
   const web = await serveVersion(() => Promise.resolve(application.version));
-  onTestFinished(() => web.close());
-  seed(emulator);
-  emulator.world.onPublish(topicArn('pass-deploy', emulator.accountId), ({message}) => {
+  finished(() => web.close());
+  seedEcs(emulator.world);
+  seedRest(emulator.world);
+  emulator.world.onPublish(topicArn('pass-deploy', {account: emulator.accountId, region}), ({message}) => {
     if (redeploys) application.version = deployMessage(message).imageTag;
   });
   const config = passConfig(web.url);
   change?.(config);
+  const client = {
+    endpoint: emulator.url,
+    region,
+    credentials: {accessKeyId: credentials.AWS_ACCESS_KEY_ID, secretAccessKey: credentials.AWS_SECRET_ACCESS_KEY},
+  };
+  const clients = {ecs: new ECSClient(client), events: new EventBridgeClient(client)};
+  finished(() => Object.values(clients).forEach(one => one.destroy()));
   return {
-    ...(await workplace(config, {AWS_ENDPOINT_URL: emulator.url, ...credentials, ...env})),
+    ...(await workplace(config, {AWS_ENDPOINT_URL: emulator.url, ...credentials, ...env}, finished)),
+    ...clients,
     url: emulator.url,
     world: emulator.world,
     calls: emulator.calls,
@@ -284,9 +309,16 @@ export async function startPass({redeploys = true, config: change, env, ...optio
   };
 }
 
+/** `test` with PASS at hand: `start` puts it up, and it is gone when the test is over. Such tests may run side by side. */
+export const test = base.extend<{start: (options?: PassOptions) => Promise<Pass>}>({
+  start: async ({onTestFinished}, use) => {
+    await use(options => startPass(options, onTestFinished));
+  },
+});
+
 const looking = /^(?:Describe|List|Get|BatchGet)/;
 
-export const topicArn = (name: string, of = account): string => `arn:aws:sns:${region}:${of}:${name}`;
+export const topicArn = (name: string, {account, region}: Place = here): string => `arn:aws:sns:${region}:${account}:${name}`;
 
 /** What PASS agreed on, out of the envelope that `MessageStructure: json` asks for. */
 function deployMessage(message: string): {readonly imageTag: string} {
@@ -294,23 +326,36 @@ function deployMessage(message: string): {readonly imageTag: string} {
   return JSON.parse(text);
 }
 
-function seed({world}: Emulator): void {
+/** The images, and what runs them: services that are steady, and a revision of each loader. */
+export function seedEcs(world: World, at: Place = here): void {
   for (const repository of repositories) for (const tag of [before, released]) world.putImage(repository, tag);
   for (const {id, container, image: repository, tasks} of services) {
     world.createService({
       cluster,
       service: id,
-      taskDefinition: world.registerTaskDefinition(registration(id, container, image(repository, before))),
+      taskDefinition: world.registerTaskDefinition(registration(id, container, image(repository, before, at))),
       desiredCount: tasks,
       circuitBreaker: {enable: true, rollback: true},
     });
   }
+  for (const {family} of loaders) world.registerTaskDefinition(registration(family, 'loader', image(family, before, at)));
+}
+
+export const taskDefinitionArn = (name: string, {account, region}: Place = here): string =>
+  `arn:aws:ecs:${region}:${account}:task-definition/${name}`;
+
+function seedRest(world: World): void {
   for (const {family, rule, schedule} of loaders) {
-    const taskDefinition = world.registerTaskDefinition(registration(family, 'loader', image(family, before)));
     world.createRule({name: rule, ScheduleExpression: schedule});
-    world.putTargets({name: rule}, [{...loaderTarget('loader', taskDefinition)}]);
+    world.putTargets({name: rule}, [{...loaderTarget('loader', taskDefinitionArn(`${family}:1`))}]);
   }
   world.createTopic({name: 'pass-deploy'});
+}
+
+/** How each component ended, as the record says. */
+export function ends(record: RunRecord): Readonly<Record<string, string>> {
+  const {components = []} = eventsOf(record, 'run.finished').at(-1) ?? {};
+  return Object.fromEntries(components.map(({component, end}) => [component, end]));
 }
 
 // ── what there is ────────────────────────────────────────────────────────────────────────────────────
@@ -325,7 +370,13 @@ export interface Standing {
   readonly revisions: Readonly<Record<string, number>>;
 }
 
-export async function standing({ecs, events}: {readonly ecs: ECSClient; readonly events: EventBridgeClient}): Promise<Standing> {
+/** The clients that the tests look with. */
+export interface Looks {
+  readonly ecs: ECSClient;
+  readonly events: EventBridgeClient;
+}
+
+export async function standing({ecs, events}: Looks): Promise<Standing> {
   const {services: found = []} = await ecs.send(new DescribeServicesCommand({cluster, services: services.map(({id}) => id)}));
   const targets = await Promise.all(loaders.map(async ({rule}) => [rule, await targetsOf(events, rule)] as const));
   const revisions = await Promise.all(

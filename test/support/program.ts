@@ -1,5 +1,5 @@
 /** The real, built program, started as a person or a CI job starts it, and what it wrote into its records. */
-import {mkdir, readFile, readdir} from 'node:fs/promises';
+import {readFile, readdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {execa} from 'execa';
@@ -132,6 +132,13 @@ export async function runs({root, environment}: Records): Promise<readonly strin
   return folders.map(({name}) => name).sort();
 }
 
+/** The arguments of a command that the summary recommends under a label. */
+export function commandIn(summary: string, label: string): readonly string[] {
+  const command = new RegExp(`^${label} +deploy-wizard (.*)$`, 'm').exec(summary)?.[1];
+  if (command === undefined) throw new Error(`The summary recommends no command as ${label}:\n${summary}`);
+  return command.split(' ');
+}
+
 /** The newest record, as far as it is written; undefined while there is none. */
 export async function newestRecord(records: Records): Promise<RunRecord | undefined> {
   const run = (await runs(records)).at(-1);
@@ -163,21 +170,7 @@ export function requestOf(record: ReadRecord, step: string): unknown {
   return intent.request;
 }
 
-/** What a step was recorded to have come to; throws when that is not `done`. */
-export function resultOf(record: ReadRecord, step: string): unknown {
-  const effect = eventsOf(record, 'effect').findLast(event => event.step === step && event.undo !== true);
-  if (effect?.result.is !== 'done') throw new Error(`The record does not say that ${step} is done.`);
-  return effect.result.value;
-}
-
 /** Resolves as soon as the newest record holds such an event: polled, a few milliseconds late. */
 export async function untilRecorded(records: Records, what: string, fits: (event: RecordedEvent) => boolean): Promise<void> {
   await until(async () => (await newestRecord(records).catch(() => undefined))?.events.some(fits) ?? false, `${what} in the record`);
-}
-
-/** A folder of its own under `parent`. */
-export async function subfolder(parent: string, name: string): Promise<string> {
-  const folder = join(parent, name);
-  await mkdir(folder, {recursive: true});
-  return folder;
 }

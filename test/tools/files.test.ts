@@ -84,6 +84,20 @@ describe('an edit', () => {
     expect(await readdir(folder)).toEqual(['VERSION', 'link']);
   });
 
+  test('takes away what an edit that was killed in the middle has left', async () => {
+    await writeFile(path, '1.0.0');
+    await writeFile(join(folder, '.VERSION.deploy-wizard'), '1.1');
+    await applyEdit(edit('1.0.0', '1.1.0'));
+    expect(await readdir(folder)).toEqual(['VERSION']);
+  });
+
+  test('of a file that several share is made once', async () => {
+    await writeFile(path, '1.0.0');
+    await Promise.all([1, 2, 3].map(() => applyEdit(edit('1.0.0', '1.1.0'))));
+    expect(await readFile(path, 'utf8')).toBe('1.1.0');
+    expect(await readdir(folder)).toEqual(['VERSION']);
+  });
+
   test('that does not hold what it says is a defect, not a change', async () => {
     await writeFile(path, '1.0.0');
     await expect(applyEdit({...edit('1.0.0', '1.1.0'), text: '9.9.9'})).rejects.toThrow(/does not have the hash it says/);

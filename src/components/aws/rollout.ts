@@ -2,9 +2,10 @@
 import {z} from 'zod';
 import {DeployError} from '../../release/errors.ts';
 import type {Check, Claim} from '../../release/model.ts';
-import type {EcsDeployment, EcsService, EcsServiceDeployment, EcsTask} from '../../tools/aws/ecs.ts';
+import type {Ecr} from '../../tools/aws/ecr.ts';
+import type {Ecs, EcsDeployment, EcsService, EcsServiceDeployment, EcsTask} from '../../tools/aws/ecs.ts';
 import {ecrRepository} from '../images.ts';
-import type {Io} from '../io.ts';
+import type {Io as WholeIo} from '../io.ts';
 import {failed, passed, pending} from '../verdict.ts';
 import {type ContainerImage, containerImage, shortArn} from './task-definition.ts';
 
@@ -17,6 +18,14 @@ const subject = z.object({
   images: z.array(containerImage),
 });
 type Rollout = z.infer<typeof subject>;
+
+/** What of the world a look at a rollout needs. */
+export interface Io extends Pick<WholeIo, 'log' | 'progress'> {
+  readonly aws: {
+    readonly ecs: Pick<Ecs, 'service' | 'tasks' | 'deployments'>;
+    readonly ecr: Pick<Ecr, 'platforms'>;
+  };
+}
 
 /** The look at a rollout claim; undefined for any other claim. */
 export function checkRollout(claim: Claim, io: Io): Promise<Check> | undefined {
@@ -65,8 +74,8 @@ async function lookAtOurs(claim: Claim, rollout: Rollout, service: EcsService, o
   if (latest === undefined) return pending(claim, `${running} of ${desired} running`);
   return pending(claim, `${running} of ${desired} running, ${failures.length} stopped: ${reasonOf(latest)}`, {
     evidence,
-    // None lives and some have died: if that is still so when time is up, it has failed.
-    ...(running === 0 && {cause: 'failed'}),
+    // None lives, or more have died than are to live: if that is still so when time is up, it has failed.
+    ...((running === 0 || failures.length > desired) && {cause: 'failed'}),
   });
 }
 

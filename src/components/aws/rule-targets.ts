@@ -1,6 +1,10 @@
 /** The targets of EventBridge rules that start a family, and which revision each pins. */
-import type {Rule, RuleTarget} from '../../tools/aws/eventbridge.ts';
-import type {Io} from '../io.ts';
+import type {EventBridge, Rule, RuleTarget} from '../../tools/aws/eventbridge.ts';
+
+/** What of the world is needed here. */
+interface Io {
+  readonly aws: {readonly events: Pick<EventBridge, 'targets'>};
+}
 
 export interface Pin {
   readonly rule: Rule;

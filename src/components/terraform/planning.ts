@@ -2,7 +2,7 @@
 import {createHash} from 'node:crypto';
 import {readFile, readdir, writeFile} from 'node:fs/promises';
 import path from 'node:path';
-import type {ComponentPlan, Flag} from '../../release/model.ts';
+import type {Change, ComponentPlan, Flag} from '../../release/model.ts';
 import type {Named, Results} from '../../release/contract.ts';
 import {DeployError} from '../../release/errors.ts';
 import {fingerprint, sha256} from '../../release/json.ts';
@@ -56,7 +56,8 @@ export async function planTerraform(
     });
   }
 
-  const {changes, notes} = readChanges(plan, {allowChanges: component.allowChanges});
+  const {changes: planned, notes} = readChanges(plan, {allowChanges: component.allowChanges});
+  const changes = planned.length > 0 ? planned : await fileChanges(component, edit, io);
   const from = versionIn(edit.before, set, io.version);
   const downgrade: readonly Flag[] = isDowngrade(from, version) ? ['downgrade'] : [];
   const reference = referenceOf(component, version);
@@ -70,7 +71,7 @@ export async function planTerraform(
     planSha256: sha256(await readFile(planFile)),
     sources: await hashSources(directory, varFile),
     terraform: await io.terraform.version(),
-    addresses: changes.map(({id}) => id),
+    addresses: planned.map(({id}) => id),
     image: reference === undefined ? null : {reference, digest: digest ?? null},
   };
   return {
@@ -98,6 +99,25 @@ export async function planTerraform(
     }),
     payload,
   };
+}
+
+/**
+ * What is left to do where Terraform has nothing to change: the file still says something else (no resource depends on it), or an
+ * earlier attempt could not commit it.
+ */
+async function fileChanges(component: TerraformConfig, edit: EditedTfvars, io: Io): Promise<readonly Change[]> {
+  const {path: file, before, after} = edit.file;
+  const words = before === after ? ((await isUncommitted(component, file, io)) ? 'is committed' : undefined) : 'is edited';
+  if (words === undefined) return [];
+  const summary = `${component.tfvars} ${words}; Terraform itself has nothing to change`;
+  return [{id: component.tfvars, risk: 'update', summary, details: [], flags: []}];
+}
+
+async function isUncommitted({source}: TerraformConfig, file: string, io: Io): Promise<boolean> {
+  const root = source?.git.commit ? await io.git.root(file) : undefined;
+  if (root === undefined) return false;
+  const relative = path.relative(root, file);
+  return !(await io.git.isIgnored(root, relative)) && (await io.git.status(root, [relative])).length > 0;
 }
 
 /** The digest that the registry holds for a version; undefined where the tag is not there, or nothing is built. */

@@ -142,7 +142,7 @@ export function terraformError(command: string, diagnostics: readonly Diagnostic
   const errors = diagnostics.filter(({severity}) => severity === 'error');
   const [first, ...others] = errors;
   if (!first) return new TerraformError(`\`${command}\` failed, and did not say why.`, diagnostics);
-  const what = [`\`${command}\` failed: ${headline(first)}`, ...firstLines(first.detail)].join('\n');
+  const what = [`\`${command}\` failed: ${headline(first)}`, ...tellingLines(first.detail)].join('\n');
   const unread = others.slice(0, 4).map(other => `Also: ${headline(other)}`);
   if (others.length > unread.length) unread.push(`Also ${others.length - unread.length} more.`);
   const message = [what, ...unread].join('\n');
@@ -171,13 +171,14 @@ function headline({summary, address, where}: Pick<Diagnostic, 'summary' | 'addre
   return place === '' ? summary : `${summary} (${place})`;
 }
 
-const detailLines = 6;
+/** How many lines of a long detail are shown of its start, and of its end. */
+const [leading, trailing] = [3, 4];
 
-/** The first lines that say something. */
-function firstLines(detail: string): string[] {
+/** The lines that say something. Of many, the first ones, and the last ones: a provisioner's own words stand behind its whole command. */
+function tellingLines(detail: string): string[] {
   const lines = detail.split('\n').map(line => line.trimEnd());
   const said = lines.filter(line => line !== '');
-  return said.length > detailLines ? [...said.slice(0, detailLines), '…'] : said;
+  return said.length > leading + trailing + 1 ? [...said.slice(0, leading), '…', ...said.slice(-trailing)] : said;
 }
 
 function variables(these: readonly Diagnostic[], named: RegExp): string {

@@ -113,7 +113,8 @@ export function startTui({stdin, stdout, env, clock}: Terminal): Frontend {
     async close() {
       store.flush();
       // A second call does not wait: whoever calls again has a reason to.
-      const waits = !isClosing && needsReading(store.shown().run.finished?.outcome);
+      const {run, commanded} = store.shown();
+      const waits = !isClosing && commanded === undefined && needsReading(run.finished?.outcome);
       isClosing = true;
       if (waits) {
         ring();

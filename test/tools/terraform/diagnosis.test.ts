@@ -119,10 +119,10 @@ describe('errors in words of our own', () => {
     expect(error.next).toEqual(['Correct the name in f.tfvars, or declare the variable in the module.']);
   });
 
-  test('any other is told with its place and first lines, and the rest by name', () => {
+  test('any other is told with its place, its first and last lines, and the rest by name', () => {
     const error = terraformError('terraform plan', [
       said('Deprecated thing', '', {severity: 'warning'}),
-      said('Invalid reference', 'one\n\ntwo\nthree\nfour\nfive\nsix\nseven', {where: 'main.tf:3'}),
+      said('Invalid reference', 'one\n\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine', {where: 'main.tf:3'}),
       said('Another', '', {address: 'aws_instance.web'}),
     ]);
     expect(error.message.split('\n')).toEqual([
@@ -130,10 +130,11 @@ describe('errors in words of our own', () => {
       'one',
       'two',
       'three',
-      'four',
-      'five',
-      'six',
       '…',
+      'six',
+      'seven',
+      'eight',
+      'nine',
       'Also: Another (aws_instance.web)',
     ]);
     expect(error.diagnostics).toHaveLength(3);

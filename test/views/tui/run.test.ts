@@ -305,8 +305,8 @@ test('a failure is a choice on its row; several wait for one another', async () 
 });
 
 test.each([
-  ['a', 'again'],
-  ['d', 'done'],
+  ['a', 'look'],
+  ['d', 'again'],
   ['l', 'leave'],
 ])('a step of which nobody knows whether it happened: %s answers %s', async (key, value) => {
   const {tui, clock, ...terminal} = openTerminal();

@@ -23,6 +23,14 @@ export function onInput(receiver: Receiver, input: string, key: Key): void {
     press(receiver, name);
     return;
   }
+  // Ctrl-C right behind other keys must not get lost in them.
+  for (const [index, chunk] of input.split('\u0003').entries()) {
+    if (index > 0) press(receiver, 'ctrl+c');
+    onChunk(receiver, chunk);
+  }
+}
+
+function onChunk(receiver: Receiver, input: string): void {
   // Typed fast, or pasted by a terminal without bracketed paste. Once a field takes the text, the rest belongs to it:
   // a pasted line must never submit itself.
   let rest = input;

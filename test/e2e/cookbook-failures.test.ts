@@ -1,0 +1,294 @@
+import {chmod, readFile, readdir, rm} from 'node:fs/promises';
+import {join} from 'node:path';
+import {expect, onTestFinished, test} from 'vitest';
+import {z} from 'zod';
+import {type Cookbook, type CookbookOptions, cookbook, expectNothingLeft, expectReleased} from '../support/cookbook.ts';
+import {commandIn, eventsOf, requestOf, until} from '../support/program.ts';
+import {requires} from '../support/requires.ts';
+
+const release = ['--yes', '--env', 'production', '--bump', 'patch', '--allow', 'outage'] as const;
+
+async function project(options: CookbookOptions = {}): Promise<Cookbook> {
+  const made = await cookbook(options);
+  onTestFinished(() => made.remove());
+  return made;
+}
+
+requires('docker', 'registry', 'terraform', 'busybox')('A release that fails', () => {
+  test('in a provisioner says what is down and what the files hold; the command that it recommends finishes it', async () => {
+    const app = await project();
+    const before = await app.world();
+    await app.breakStarts(true);
+
+    const failed = await app.run(release);
+    expect(failed.exitCode).toBe(1);
+    expect(failed.stdout).toContain('FAILED');
+    expect(failed.stdout).toContain('the instance does not come up');
+    expect(failed.stdout).toContain('Destroyed, and not created anew: terraform_data.instance. What that did is down.');
+    expect(failed.stdout).toContain('The tfvars file holds the new version already.');
+
+    // It is true.
+    expect(await app.answer()).toBeUndefined();
+    expect(await app.read('ci/terraform.tfvars')).toContain('image_tag     = "0.7.2"');
+    expect(await app.git('status', '--porcelain')).toBe(' M ci/terraform.tfvars');
+    expect(await app.git('log', '-1', '--format=%s')).toBe('Bump version to 0.7.2');
+    const record = await app.record();
+    expect(record.events.at(-1)).toMatchObject({
+      type: 'run.finished',
+      outcome: 'failed',
+      exitCode: 1,
+      touched: true,
+      components: [{component: 'service', end: 'failed'}],
+    });
+    await expectNothingLeft(app);
+
+    const audit = await app.run(['audit', '--env', 'production']);
+    expect(audit.exitCode).toBe(5);
+    expect(audit.stdout).toContain('failed:');
+
+    await app.breakStarts(false);
+    const again = await app.run(commandIn(failed.stdout, 'Again'));
+    expect(again.exitCode, `${again.stdout}${again.stderr}`).toBe(0);
+    await expectReleased(app, {version: '0.7.2', before, starts: 2});
+  });
+
+  test('in the build takes the bump back, and pushes nothing', async () => {
+    const app = await project();
+    await app.write('Dockerfile', (await app.read('Dockerfile')).replace('COPY dmsa', 'COPY dsma'));
+    await app.git('commit', '--quiet', '--all', '--message', 'Misspell it');
+    const before = await app.world();
+
+    const failed = await app.run(release);
+    expect(failed.exitCode).toBe(1);
+    expect(failed.stdout).toContain('dsma');
+    expect(failed.stdout).toContain('The environment was not touched.');
+    expect(await app.world()).toEqual(before);
+    await expectNothingLeft(app);
+  });
+
+  test('in a hook that refuses the bump puts the version file back', async () => {
+    const app = await project();
+    await app.write('.git/hooks/pre-commit', '#!/bin/sh\necho "no releases on a Friday" >&2\nexit 1\n');
+    await chmod(app.path('.git/hooks/pre-commit'), 0o755);
+    const before = await app.world();
+
+    const failed = await app.run(release);
+    expect(failed.exitCode).toBe(1);
+    expect(failed.stdout).toContain('no releases on a Friday');
+    expect(await app.world()).toEqual(before);
+  });
+
+  test('in a hook that refuses to commit tfvars has deployed all the same, and says so', async () => {
+    const app = await project();
+    const before = await app.world();
+    await app.write('.git/hooks/pre-commit', '#!/bin/sh\n! git diff --cached --name-only | grep -q tfvars || { echo "no tfvars" >&2; exit 1; }\n');
+    await chmod(app.path('.git/hooks/pre-commit'), 0o755);
+
+    const failed = await app.run(release);
+    expect(failed.exitCode).toBe(1);
+    expect(failed.stdout).toContain('no tfvars');
+    expect(await app.answer()).toBe('0.7.2');
+    expect(await app.git('status', '--porcelain')).toBe(' M ci/terraform.tfvars');
+
+    await rm(app.path('.git/hooks/pre-commit'));
+    const again = await app.run(commandIn(failed.stdout, 'Again'));
+    expect(again.exitCode, `${again.stdout}${again.stderr}`).toBe(0);
+    await expectReleased(app, {version: '0.7.2', before});
+  });
+
+  test('because somebody holds the lock of the state exits with 4, and takes the bump back', async () => {
+    const app = await project({lockTimeout: '1s'});
+    await app.hold();
+    const other = app.terraform('apply', '-auto-approve', '-no-color', '-input=false', '-replace=terraform_data.instance');
+    await until(app.isHeld, 'the other Terraform');
+    const before = await app.world();
+
+    const failed = await app.run(release);
+    await app.letGo();
+    await other;
+    expect(failed.exitCode).toBe(4);
+    expect(failed.stdout).toMatch(/root@|lock/i);
+    const after = await app.world();
+    expect(after.git).toEqual(before.git);
+    expect(after.files).toEqual(before.files);
+  });
+
+  test('because the instance never answers does not know; once it does, resume proves it', async () => {
+    const app = await project({within: '2s'});
+    const before = await app.world();
+    await app.putToSleep();
+
+    const open = await app.run(release);
+    expect(open.exitCode).toBe(7);
+    expect(open.stdout).toContain(app.url);
+    expect((await app.record()).events.at(-1)).toMatchObject({outcome: 'unknown', exitCode: 7, touched: true});
+
+    await app.docker('start', app.container);
+    const resumed = await app.run(commandIn(open.stdout, 'Go on').concat('--yes'));
+    expect(resumed.exitCode, `${resumed.stdout}${resumed.stderr}`).toBe(0);
+    await expectReleased(app, {version: '0.7.2', before});
+  });
+
+  test('because wizard, supervisor and Terraform were killed knows that nobody knows; the release can be run again', async () => {
+    const app = await project();
+    const before = await app.world();
+    await app.hold();
+    const running = app.start(release);
+    await until(app.isHeld, 'the new instance');
+    const folder = await applyFolder(app);
+    const {pid: terraform}: {pid: number} = JSON.parse(await readFile(join(folder, 'pid.json'), 'utf8'));
+    const {pid: supervisor}: {pid: number} = JSON.parse(await readFile(join(folder, 'claim'), 'utf8'));
+    running.kill('SIGKILL');
+    process.kill(supervisor, 'SIGKILL');
+    process.kill(-terraform, 'SIGKILL');
+    await running.ended;
+    await app.letGo();
+
+    const resumed = await app.run(['resume', '--yes', '--env', 'production']);
+    expect(resumed.exitCode).toBe(7);
+    expect(resumed.stdout).toContain('it was begun and its answer is missing');
+    expect(await app.answer()).toBeUndefined();
+
+    const again = await app.run(['--yes', '--env', 'production', '--release', '0.7.2', '--allow', 'outage', '--allow', 'create']);
+    expect(again.exitCode, `${again.stdout}${again.stderr}`).toBe(0);
+    await expectReleased(app, {version: '0.7.2', before, starts: 2});
+  });
+});
+
+/** Where the supervised Terraform of the only run speaks to its wizard. */
+async function applyFolder(app: Cookbook): Promise<string> {
+  return z.object({folder: z.string()}).parse(requestOf(await app.record(), 'terraform-apply')).folder;
+}
+
+requires('docker', 'registry', 'terraform', 'busybox')('What changes while the plan is looked at', () => {
+  test('stops the approval: planned again, and asked again', async () => {
+    const app = await project();
+    const before = await app.world();
+    const terminal = app.startInTerminal(['--no-tui', '--env', 'production', '--bump', 'patch', '--component', 'service']);
+    for (const phase of ['bump', 'build', 'push']) {
+      await terminal.waitFor(`Start ${phase}?`);
+      terminal.type('\r');
+    }
+    await terminal.waitFor('Type production to release');
+    await app.write('ci/outputs.tf', 'output "more" {\n  value = 1\n}\n');
+    terminal.type('production\r');
+    await terminal.waitFor('Output more: nothing → 1');
+    await terminal.waitFor('Type production to release');
+    terminal.type('production\r');
+    expect(await terminal.exitCode).toBe(0);
+
+    const record = await app.record();
+    expect(eventsOf(record, 'plan.ready')).toHaveLength(2);
+    expect(eventsOf(record, 'question.asked').flatMap(({question}) => (question.about === 'approval' ? [question.again] : []))).toEqual([
+      false,
+      true,
+    ]);
+    expect(await app.answer()).toBe('0.7.2');
+    expect(await app.git('log', '--format=%s', `${before.git.head}..HEAD`)).toBe('Deploy 0.7.2\nBump version to 0.7.2');
+  });
+
+  test('in the state by a colleague: the plan is stale, nothing is applied, and the release can be run again', async () => {
+    const app = await project();
+    const before = await app.world();
+    const terminal = app.startInTerminal(['--no-tui', '--env', 'production', '--bump', 'patch', '--component', 'service']);
+    for (const phase of ['bump', 'build', 'push']) {
+      await terminal.waitFor(`Start ${phase}?`);
+      terminal.type('\r');
+    }
+    await terminal.waitFor('Type production to release');
+    await app.terraform('apply', '-auto-approve', '-no-color', '-input=false', '-replace=terraform_data.instance');
+    terminal.type('production\r');
+    await terminal.waitFor('service apply failed.');
+    terminal.type('\r');
+    expect(await terminal.exitCode).toBe(1);
+    expect(terminal.printed()).toContain('The plan is out of date');
+    expect(await app.answer()).toBe('0.7.1');
+
+    const again = await app.run(['--yes', '--env', 'production', '--release', '0.7.2', '--allow', 'outage']);
+    expect(again.exitCode, `${again.stdout}${again.stderr}`).toBe(0);
+    await expectReleased(app, {version: '0.7.2', before});
+  });
+});
+
+requires('docker', 'registry', 'terraform', 'busybox')('What the environment says to Terraform behind the back of the release', () => {
+  const hazards = {TF_CLI_ARGS_plan: '-destroy', TF_WORKSPACE: 'nope', TF_VAR_image_tag: '6.6.6', TF_CLI_ARGS_apply: '-lock=false'};
+
+  test('has no effect, and is named in the plan', async () => {
+    const app = await project();
+    const before = await app.world();
+    const {stdout: usual} = await app.run(['plan', '--env', 'production', '--bump', 'patch']);
+    const {stdout, exitCode} = await app.run(['plan', '--env', 'production', '--bump', 'patch'], {env: hazards});
+    expect(exitCode).toBe(0);
+    const note = 'not passed to Terraform: TF_CLI_ARGS_apply, TF_CLI_ARGS_plan, TF_VAR_image_tag, TF_WORKSPACE';
+    expect(stdout).toContain(note);
+    const lines = (text: string) => text.split('\n').filter(line => /^ {2,}\S/.test(line) && !line.includes(note));
+    expect(lines(stdout)).toEqual(lines(usual));
+
+    const released = await app.run(release, {env: hazards});
+    expect(released.exitCode).toBe(0);
+    expect(released.stderr).toContain(note);
+    await expectReleased(app, {version: '0.7.2', before});
+    expect(await app.terraform('workspace', 'list')).not.toContain('nope');
+    expect((await app.run(['audit', '--env', 'production'], {env: hazards})).exitCode).toBe(0);
+  });
+});
+
+requires('docker', 'registry', 'terraform', 'busybox')('A sensitive value', () => {
+  const secrets = ['hunter2-S3CRET/+=', 'say "cheese" & smile'];
+  const options: CookbookOptions = {
+    main: [
+      'variable "db_password" {\n  type      = string\n  sensitive = true\n}',
+      'variable "passphrase" {\n  type      = string\n  sensitive = true\n}',
+      'output "login" {\n  value     = "admin:${var.db_password}"\n  sensitive = true\n}\n',
+    ].join('\n\n'),
+    tfvars: 'db_password = "hunter2-S3CRET/+="\npassphrase  = "say \\"cheese\\" & smile"\n',
+    starting: [`echo 'connecting as \${var.db_password}'`, `echo 'with \${var.passphrase}' >&2`].join('\n      '),
+  };
+  /** As they are, and as JSON, URLs and base64 have them. */
+  const forms = secrets.flatMap(secret => [
+    secret,
+    JSON.stringify(secret).slice(1, -1),
+    encodeURIComponent(secret),
+    Buffer.from(secret).toString('base64').replace(/=+$/, ''),
+  ]);
+
+  async function expectHidden(app: Cookbook, said: readonly string[]): Promise<void> {
+    const recorded = [];
+    for (const entry of await readdir(join(app.root, 'state'), {recursive: true, withFileTypes: true})) {
+      if (entry.isFile()) recorded.push(await readFile(join(entry.parentPath, entry.name), 'utf8'));
+    }
+    expect(recorded.length).toBeGreaterThan(2);
+    for (const text of [...said, ...recorded]) for (const form of forms) expect(text).not.toContain(form);
+  }
+
+  test('is in no byte of record, logs and output; not even when a provisioner prints it and fails', async () => {
+    const app = await project(options);
+    await app.breakStarts(true);
+    const failed = await app.run(release);
+    expect(failed.exitCode).toBe(1);
+    expect(failed.stdout).toContain('the instance does not come up');
+    expect(failed.stdout).toContain('•••');
+    await expectHidden(app, [failed.stdout, failed.stderr]);
+
+    await app.breakStarts(false);
+    const again = await app.run([...commandIn(failed.stdout, 'Again'), '--output', 'json']);
+    expect(again.exitCode).toBe(0);
+    const audit = await app.run(['audit', '--env', 'production']);
+    expect(audit.exitCode).toBe(0);
+    await expectHidden(app, [again.stdout, again.stderr, audit.stdout, audit.stderr]);
+  });
+
+  test('is in no byte of what plan shows, of a run that was killed, and of its resumption', async () => {
+    const app = await project(options);
+    const plan = await app.run(['plan', '--env', 'production', '--bump', 'patch', '--output', 'json']);
+    await app.hold();
+    const running = app.start(release);
+    await until(app.isHeld, 'the new instance');
+    running.kill('SIGKILL');
+    const killed = await running.ended;
+    await app.letGo();
+    const resumed = await app.run(['resume', '--yes', '--env', 'production']);
+    expect(resumed.exitCode).toBe(0);
+    await expectHidden(app, [plan, killed, resumed].flatMap(({stdout, stderr}) => [stdout, stderr]));
+  });
+});
