@@ -93,6 +93,9 @@ function releaseOptions(command: Command): Command {
     .option('--reason <text>', 'why, for the record');
 }
 
+// Whoever read along is gone (a closed pipe, a lost terminal): a release goes on all the same, and its record tells the rest.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
 /** Exit code of the command that was called. */
 let exitCode: number = exitCodes.done;
 
@@ -190,7 +193,10 @@ process.exitCode = exitCode;
 
 /** Says that there is no such command, and which one may have been meant. */
 async function refuseCommand(unknown: string): Promise<never> {
-  const {closest, distance} = await import('fastest-levenshtein');
+  // The default export: of a CommonJS module, a chunk of the bundle has no other.
+  const {
+    default: {closest, distance},
+  } = await import('fastest-levenshtein');
   const nearest = closest(
     unknown,
     program.commands.map(command => command.name()),

@@ -21,7 +21,7 @@ import {lineFor} from '../views/words.ts';
 import {type Application, bindComponents, redactionFor} from './application.ts';
 import type {Context} from './context.ts';
 import type {Output} from './frontends.ts';
-import {nextCommands, resumable} from './next-commands.ts';
+import {nextCommands} from './next-commands.ts';
 import {createWorld, scratchRoot, temporaryFolder} from './world.ts';
 
 export interface Work {
@@ -34,6 +34,11 @@ export interface Work {
   readonly writer?: {readonly run: string; readonly writer: RecordWriter; readonly past: readonly TimedEvent[]};
   /** Gives the environment back. Called as soon as the run has ended, whoever still looks at its end. */
   readonly unlock: () => Promise<void>;
+}
+
+/** What the environment's policy lets through by itself. */
+function policyOf({config}: Application['loaded'], environment: string): readonly Allowance[] {
+  return (config.environments[environment]?.policy.allow ?? []).map(what => ({what}));
 }
 
 /** What a run has to know of the command line. */
@@ -63,8 +68,12 @@ export async function carryOut(context: Context, application: Application, front
   const record = options.dryRun ? undefined : (work.writer ?? (await store.create(choice.environment, choice.version)));
   const run = record?.run ?? 'plan';
   const redaction = redactionFor(loaded, run);
+  // Children inherit them, and may print them.
+  for (const name of ['AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN']) redaction.learn(context.env[name] ?? '');
   const logs = createJobLogs(record && `${record.writer.folder}/logs`, redaction);
-  const scratch = record ? scratchRoot(context, loaded.config.application, run) : temporaryFolder(context.env);
+  const scratch = record
+    ? scratchRoot(context, {application: loaded.config.application, environment: choice.environment, run})
+    : temporaryFolder(context.env);
 
   let state: RunState = emptyRun;
   const show = (event: TimedEvent, past = false) => {
@@ -96,7 +105,7 @@ export async function carryOut(context: Context, application: Application, front
     scratch,
     lastDuration: work.last?.took,
     readOnly: options.dryRun,
-    allowed: allows(work.allowances),
+    allowed: allows([...work.allowances, ...policyOf(loaded, choice.environment)]),
     onProgress: (job, progress) =>
       show(redaction.deep({type: 'job.progress', job, progress, at: new Date(context.clock.now()).toISOString()})),
   });
@@ -128,8 +137,10 @@ export async function carryOut(context: Context, application: Application, front
   // Plan files hold secrets in clear: kept only as long as somebody may go on with them, which ends with the next run that has
   // changed the environment. Names of runs sort by time: a later one is somebody else's.
   const older = finish.touched ? (await store.runs(choice.environment)).filter(other => other < run) : [];
-  const over = resumable.has(finish.exitCode) ? [] : [run, ...older];
-  const folders = record ? over.map(one => scratchRoot(context, loaded.config.application, one)) : [scratch];
+  const over = finish.resumable ? [] : [run, ...older];
+  const folders = record
+    ? over.map(one => scratchRoot(context, {application: loaded.config.application, environment: choice.environment, run: one}))
+    : [scratch];
   for (const folder of folders) await rm(folder, {recursive: true, force: true});
   printSummary(
     context,
@@ -176,7 +187,6 @@ function printSummary(
   finish: Finish,
   record: {folder: string; hash: string} | undefined,
 ): void {
-  const policy = loaded.config.environments[choice.environment]?.policy.allow ?? [];
   const commands = nextCommands({
     choice,
     all: Object.keys(loaded.config.components),
@@ -184,7 +194,7 @@ function printSummary(
     allow: options.allow,
     planOnly: options.dryRun,
     plan: state.plan,
-    policy: [...allowances, ...policy.map(what => ({what}))],
+    policy: [...allowances, ...policyOf(loaded, choice.environment)],
     finish,
   });
   const plan = options.dryRun && state.plan ? planLines(state.plan).map(lineFor(context.env)) : [];

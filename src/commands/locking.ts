@@ -37,9 +37,9 @@ export async function lockForRelease(
 /** The newest run counts: whatever was begun before it, somebody has gone on since. */
 async function refuseAfterKill({store}: Application, environment: string): Promise<void> {
   const [run] = await store.runs(environment);
-  const record = run === undefined ? undefined : await store.read(environment, run).catch(() => undefined);
-  if (run === undefined || record === undefined) return;
-  const {finished, open} = replay(record.events);
+  if (run === undefined) return;
+  const {events} = await store.read(environment, run);
+  const {finished, open} = replay(events);
   const begun = [...open.values()].find(({job}) => job.phase === 'apply');
   if (finished !== undefined || begun === undefined) return;
   throw new EnvironmentLockedError(`run ${run} was killed in the middle of a change (${begun.job.component}: ${begun.step})`, {

@@ -6,9 +6,6 @@ import {type Allowance, missingAllowances} from '../release/policy.ts';
 import type {Plan} from '../release/model.ts';
 import {showCommand} from '../tools/exec.ts';
 
-/** Ends after which `resume` goes on. */
-export const resumable: ReadonlySet<number> = new Set([exitCodes.unknown, exitCodes.interrupted, exitCodes.terminated]);
-
 export interface Ended {
   readonly choice: Choice;
   /** All components of the config: what is left out when all are meant. */
@@ -29,7 +26,7 @@ export function nextCommands(ended: Ended): readonly {readonly label: string; re
   const again = command('--yes', ...where, '--release', choice.version, ...componentFlags(ended), ...allowFlags(ended));
   if (planOnly) return [{label: 'Release', command: again}];
   return [
-    ...(resumable.has(finish.exitCode) ? [{label: 'Go on', command: command('resume', ...where)}] : []),
+    ...(finish.resumable ? [{label: 'Go on', command: command('resume', ...where)}] : []),
     {label: 'Again', command: again},
     ...(finish.touched || finish.exitCode === exitCodes.done
       ? [{label: 'Check', command: command('audit', choice.version, ...where)}]

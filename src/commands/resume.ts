@@ -3,7 +3,7 @@ import {config} from '../config/schema.ts';
 import type {LoadedConfig} from '../config/load.ts';
 import {UsageError} from '../release/errors.ts';
 import type {History} from '../release/history.ts';
-import {replay} from '../release/history.ts';
+import {hasOpenChange, replay} from '../release/history.ts';
 import {parseAllowance} from '../release/policy.ts';
 import type {Store} from '../record/file-store.ts';
 import {findRun, lastRelease} from '../record/last-release.ts';
@@ -80,7 +80,7 @@ async function goOn(
  */
 async function interruptedRun(store: Store, environment: string, wanted: string | undefined): Promise<{readonly run: string}> {
   const decisive = (run: string, history: History) =>
-    run === wanted || (wanted === undefined && isOpen(history)) || history.finished?.touched === true;
+    run === wanted || (wanted === undefined && isOpen(history)) || history.finished?.touched === true || hasOpenChange(history);
   const found = await findRun(store, environment, (history, run) => decisive(run, history));
   if (found !== undefined && (found.run === wanted || (wanted === undefined && isOpen(found.history)))) return found;
   if (wanted !== undefined && found !== undefined) {
@@ -95,7 +95,7 @@ async function interruptedRun(store: Store, environment: string, wanted: string 
 
 /** Something may still be going on, or was left in the middle. */
 function isOpen({finished, started}: History): boolean {
-  return started !== undefined && (finished === undefined || ['unknown', 'interrupted'].includes(finished.outcome));
+  return started !== undefined && (finished === undefined || (finished.resumable ?? false));
 }
 
 function onlyEnvironment({loaded}: Application): string {

@@ -2,6 +2,7 @@
 import {mkdir} from 'node:fs/promises';
 import {randomUUID} from 'node:crypto';
 import path from 'node:path';
+import {ecrRepository, tagOf} from '../components/images.ts';
 import type {Image, Io, Place} from '../components/io.ts';
 import type {Environment} from '../config/schema.ts';
 import type {LoadedConfig} from '../config/load.ts';
@@ -78,11 +79,19 @@ export function createWorld(context: Context, options: WorldOptions): World {
     };
   };
 
+  const digestOf = async (uri: string): Promise<string | undefined> => {
+    const [repository, tag] = [ecrRepository(uri), tagOf(uri)];
+    if (repository !== undefined && tag !== undefined) return (await aws.ecr.image(repository, tag))?.digest;
+    const name = parseImageName(uri);
+    return registry.digest(name, name.tag ?? 'latest');
+  };
+
   const shared = {
     place,
     application: loaded.config.application,
     version: options.version,
     folder: loaded.folder,
+    records: storeRoot(loaded, context),
     aws,
     docker: createDocker({env}),
     git: createGit({env}),
@@ -92,6 +101,7 @@ export function createWorld(context: Context, options: WorldOptions): World {
     terraformEnv: env,
     supervisor: context.supervisor,
     image,
+    digestOf,
     learnSecret: (secret: string) => redaction.learn(secret),
     lastDuration: options.lastDuration,
     readOnly: options.readOnly,
@@ -156,7 +166,10 @@ export function temporaryFolder(env: Context['env']): string {
 }
 
 /** Where a run's plan files and raw output go: beside the records, never in them. */
-export function scratchRoot(context: Pick<Context, 'env' | 'home'>, application: string, run: string): string {
+export function scratchRoot(
+  context: Pick<Context, 'env' | 'home'>,
+  {application, environment, run}: {readonly application: string; readonly environment: string; readonly run: string},
+): string {
   const state = context.env['XDG_STATE_HOME'] || path.join(context.home, '.local', 'state');
-  return path.join(state, 'deploy-wizard', '.scratch', application, run);
+  return path.join(state, 'deploy-wizard', '.scratch', application, environment, run);
 }

@@ -12,6 +12,7 @@ import {
   containerImage,
   correctImages,
   imageDetails,
+  movedTag,
   missingContainer,
   register,
   registerStep,
@@ -132,11 +133,12 @@ export const ecsScheduledTask: ComponentKind<Config, State, Payload, Io> = {
   },
 
   recheck: async (component, {payload}, io) => {
-    const {pins} = await current(component, io);
+    const {definition, pins} = await current(component, io);
     const now = pins.filter(isPinned).map(toPin);
-    return fingerprint(now) === fingerprint(payload.targets)
-      ? undefined
-      : `the schedules of ${payload.family} are not what was planned for`;
+    if (definition.arn !== payload.from || fingerprint(now) !== fingerprint(payload.targets)) {
+      return `the schedules of ${payload.family} are not what was planned for`;
+    }
+    return movedTag(payload.images, io);
   },
 
   steps: (_component, {payload}) => [
@@ -294,6 +296,9 @@ async function checkOwn(component: {readonly id: string}, claim: Claim, io: Io):
       if (definition === undefined) return failed(claim, 'it is gone');
       if (definition.status !== 'ACTIVE') return failed(claim, `it is ${definition.status}: nothing can start it`);
       if (!runsImages(definition, subject.images)) return failed(claim, 'it names other images');
+      // Each start resolves the tag anew.
+      const moved = await movedTag(subject.images, io);
+      if (moved !== undefined) return failed(claim, moved);
       return passed(claim, subject.images.map(({image}) => image.slice(image.indexOf('/') + 1)).join(', '));
     }
     case 'target': {

@@ -13,6 +13,7 @@ import {
   containerImage,
   correctImages,
   imageDetails,
+  movedTag,
   missingContainer,
   register,
   registerStep,
@@ -143,7 +144,7 @@ export const ecsService: ComponentKind<Config, State, Payload, Io> = {
 
   recheck: async (component, {payload}, io) => {
     const service = await io.aws.ecs.service(component.cluster, component.service);
-    if (service?.taskDefinition === payload.from) return undefined;
+    if (service?.taskDefinition === payload.from) return movedTag(payload.images, io);
     return `service ${payload.service} runs ${service?.taskDefinition ? shortArn(service.taskDefinition) : 'nothing'}, not ${shortArn(payload.from)} as planned`;
   },
 

@@ -55,7 +55,7 @@ export function ask(url: string, io: Io): Promise<Answer> {
   return io.probe(url, {timeoutMs: probeLimit, signal: io.signal});
 }
 
-function isGood(answer: Answer): answer is GoodAnswer {
+export function isGood(answer: Answer): answer is GoodAnswer {
   return 'status' in answer && answer.status >= 200 && answer.status < 300;
 }
 

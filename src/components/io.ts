@@ -25,6 +25,8 @@ export interface Io extends JobIo {
   readonly application: string;
   /** The version that the settings were bound with. */
   readonly version: string;
+  /** Folder of the records: what is written there is no change of anything. */
+  readonly records: string;
   /** Where the config file stands: relative paths start there. */
   readonly folder: string;
   /** A private folder (0700) for what must not be in the record: plan files, raw output. Made when first asked for. */
@@ -40,6 +42,8 @@ export interface Io extends JobIo {
   readonly supervisor: {readonly node: string; readonly script: string};
   /** The image that a setting names, with this run's account and region filled in. */
   image(setting: string, tag: string): Promise<Image>;
+  /** The digest that a whole image name (`host/repository:tag`) stands for now; undefined where there is no such tag. */
+  digestOf(uri: string): Promise<string | undefined>;
   /** From now on hidden on every screen, in every log and record. */
   learnSecret(secret: string): void;
   /** How long the last release to this environment took, in milliseconds; undefined when there was none. */

@@ -9,7 +9,7 @@ import {type Json, fingerprint, json} from '../release/json.ts';
 import type {Change, Check, Claim} from '../release/model.ts';
 import {isDowngrade} from '../release/version.ts';
 import {checkShared, imageClaim, sessionClaim, withoutSession} from './aws/requirements.ts';
-import {alreadyAnswers, ask, checkHttp, httpClaim, httpVerify, inWords} from './http-claim.ts';
+import {alreadyAnswers, answers, ask, checkHttp, httpClaim, httpVerify, inWords, isGood} from './http-claim.ts';
 import {shortDigest} from './images.ts';
 import type {Io} from './io.ts';
 import {failed, passed} from './verdict.ts';
@@ -39,6 +39,8 @@ const payloadSchema = z.object({
   verify: z.object({http: z.string(), expect: z.string(), within: z.number()}).nullable(),
   /** False where the effect is there already. */
   publish: z.boolean(),
+  /** What must be there, as it was when it was planned. */
+  images: z.array(z.object({uri: z.string(), digest: z.string().nullable()})),
 });
 type Payload = z.infer<typeof payloadSchema>;
 
@@ -56,7 +58,12 @@ export const snsTrigger: ComponentKind<Config, State, Payload, Io> = {
     {
       id: `${component.id} topic`,
       text: `${component.id}: topic ${component.topic}`,
-      subject: {is: 'topic', topic: component.topic, size: sizeOf(component.message)},
+      subject: {
+        is: 'topic',
+        topic: component.topic,
+        size: sizeOf(component.message),
+        expect: component.verify === 'none' ? null : component.verify.expect,
+      },
     },
     ...component.images.map(image => imageClaim(image, target.version)),
   ],
@@ -74,11 +81,14 @@ export const snsTrigger: ComponentKind<Config, State, Payload, Io> = {
     const arn = await topicArn(component.topic, io);
     const message = JSON.stringify(component.message);
     const verify = component.verify === 'none' ? null : component.verify;
-    const there = verify !== null && (await alreadyAnswers(verify.http, verify.expect, io));
     const before = verify === null ? undefined : await ask(verify.http, io);
-    const from = before !== undefined && 'status' in before ? versionIn(before.body) : undefined;
+    const there = verify !== null && before !== undefined && isGood(before) && answers(before.body, verify.expect);
+    const from = before !== undefined && isGood(before) ? versionIn(before.body) : undefined;
     const images = await Promise.all(
-      component.images.map(async name => ({name, digest: (await (await io.image(name, target.version)).digest())?.digest})),
+      component.images.map(async name => {
+        const {uri} = await io.image(name, target.version);
+        return {name, uri, digest: await io.digestOf(uri)};
+      }),
     );
     const change: Change = {
       id: `topic ${component.topic}`,
@@ -94,7 +104,13 @@ export const snsTrigger: ComponentKind<Config, State, Payload, Io> = {
       ],
       flags: isDowngrade(from, target.version) ? ['downgrade'] : [],
     };
-    const payload: Payload = {topic: arn, message, verify: verify && {...verify}, publish: !there};
+    const payload: Payload = {
+      topic: arn,
+      message,
+      verify: verify && {...verify},
+      publish: !there,
+      images: images.map(({uri, digest}) => ({uri, digest: digest ?? null})),
+    };
     return {
       component: component.id,
       kind: component.kind,
@@ -112,6 +128,9 @@ export const snsTrigger: ComponentKind<Config, State, Payload, Io> = {
   },
 
   recheck: async (component, {payload}, io) => {
+    for (const {uri, digest} of payload.images) {
+      if (((await io.digestOf(uri)) ?? null) !== digest) return `${uri} is another image now`;
+    }
     if (!payload.publish || payload.verify === null) return undefined;
     const there = await alreadyAnswers(payload.verify.http, payload.verify.expect, io);
     return there ? `${component.id} answers ${payload.verify.expect} already` : undefined;
@@ -155,10 +174,16 @@ async function topicArn(topic: string, io: Io): Promise<string> {
   return `arn:${partition}:sns:${io.place.region}:${account}:${topic}`;
 }
 
-const topicSubject = z.object({is: z.literal('topic'), topic: z.string(), size: z.number()});
+const topicSubject = z.object({is: z.literal('topic'), topic: z.string(), size: z.number(), expect: z.string().nullable()});
 
 async function checkTopic(component: {readonly id: string}, claim: Claim, io: Io): Promise<Check> {
-  const {topic, size} = topicSubject.parse(claim.subject);
+  const {topic, size, expect} = topicSubject.parse(claim.subject);
+  // The old one would answer it as well: nothing would be published, or nothing proved.
+  if (expect !== null && !expect.includes(io.version)) {
+    return failed(claim, `verify.expect (${expect}) does not name the version`, {
+      next: `Put \${version} into components.${component.id}.verify.expect in the config file.`,
+    });
+  }
   const unseen = await withoutSession(claim, io);
   if (unseen) return unseen;
   const arn = await topicArn(topic, io);

@@ -64,7 +64,7 @@ export const terraform: ComponentKind<TerraformConfig, TerraformState, Terraform
     if (planFile === undefined) return 'the saved plan is gone';
     if (sha256(planFile) !== payload.planSha256) return 'the saved plan is not the one that was made';
     if (payload.edit && (await readText(payload.varFile)).sha256 !== payload.edit.before) return `${payload.varFile} has changed`;
-    if ((await hashSources(payload.directory, payload.varFile)) !== payload.sources)
+    if ((await hashSources(payload.directory, io.records)) !== payload.sources)
       return `the files of ${payload.directory} have changed`;
     return (await io.terraform.version()) === payload.terraform ? undefined : 'Terraform itself is another version';
   },

@@ -58,6 +58,7 @@ export function readChain(bytes: Buffer, writtenHead: Head | undefined): ReadRec
     if (writtenHead?.length === now.length && writtenHead.hash !== now.hash)
       problems.push(`line ${index + 1}: is not what the head names`);
   }
+  if (writtenHead === undefined && now.length > 1) problems.push('the head is gone: nothing tells whether lines were cut');
   if (writtenHead && writtenHead.length > now.length) {
     problems.push(`cut: the head names ${writtenHead.length} lines, there are ${now.length}`);
   }

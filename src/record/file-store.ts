@@ -8,6 +8,7 @@ import writeFileAtomic from 'write-file-atomic';
 import type {Clock} from '../release/contract.ts';
 import {DeployError} from '../release/errors.ts';
 import type {RunEvent} from '../release/events.ts';
+import {isCode} from '../tools/error-code.ts';
 import {type Head, type ReadRecord, type RecordedEvent, emptyHead, head, readChain, seal} from './chain.ts';
 
 const recordFile = 'record.ndjson';
@@ -38,6 +39,8 @@ export function fileStore(root: string, clock: Pick<Clock, 'now'>): Store {
   const read = async (environment: string, run: string): Promise<ReadRecord> => {
     const folder = folderOf(environment, run);
     const bytes = await readFile(path.join(folder, recordFile)).catch((error: unknown) => {
+      // A process that died between making the folder and the first line has recorded nothing.
+      if (isCode(error, 'ENOENT')) return Buffer.alloc(0);
       throw new DeployError(`the record of run ${run} cannot be read: ${messageOf(error)}`, {cause: error});
     });
     return readChain(bytes, await readHead(folder));

@@ -8,6 +8,7 @@ import {randomUUID} from 'node:crypto';
 import {z} from 'zod';
 import {DeployError, exitCodes} from '../release/errors.ts';
 import {noRecord} from './file-store.ts';
+import {isCode} from '../tools/error-code.ts';
 import {identify, isRunning} from '../tools/process-identity.ts';
 
 const owner = z.object({
@@ -108,8 +109,4 @@ function locked(text: string, file: string): EnvironmentLockedError {
     means: 'Nothing was started.',
     next: ['Wait for it to end.', `If that process is gone for good, on another machine: remove ${file}`],
   });
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

@@ -22,7 +22,7 @@ import {type Finish, conclude, there} from './outcome.ts';
 import {approvalText, isChange, needsOf} from './policy.ts';
 import {type Order, type Ports, type Run, hasTouched, startRun, throwIfStopped} from './run.ts';
 import {UnknownStepError, performSteps, results, undoSteps} from './steps.ts';
-import {forgetApplied, stepKey} from './history.ts';
+import {forgetApplied, standingPlan, stepKey} from './history.ts';
 
 /**
  * Carries a release out, or goes on with one. Emits everything but `run.started`/`run.resumed`, ends with
@@ -38,7 +38,7 @@ export async function release<Io extends JobIo>(order: Order<Io>, ports: Ports<I
 async function carryOut<Io extends JobIo>(run: Run<Io>): Promise<Finish> {
   try {
     await preflight(run);
-    const approved = run.history.approved?.plan ?? (await prepareAndApprove(run));
+    const approved = standingPlan(run.history) ?? (await prepareAndApprove(run));
     if (run.planOnly) return conclude({run, plan: approved, ends: []});
     return conclude({run, plan: approved, ends: await applyAll(run, approved)});
   } catch (error) {
@@ -70,7 +70,7 @@ async function preflight<Io extends JobIo>(run: Run<Io>): Promise<void> {
   let open = requirements(run);
   await run.emit({type: 'job.started', job, text: `${open.length} checks`});
   for (;;) {
-    const checks = await Promise.all(
+    const checks = await allOrFirstError(
       open.map(async ({component, claim}) => {
         throwIfStopped(run.stop);
         const check = await run.limit(() => look(component, claim, io));
@@ -174,16 +174,27 @@ async function runJob<Io extends JobIo>(run: Run<Io>, job: Job, work: () => Prom
 
 // ── plan and confirm ─────────────────────────────────────────────────────────────────────────────────
 
+/** How often a plan is made anew because the world has changed meanwhile: a world that never rests is somebody's to look at. */
+const rounds = 3;
+
 /** Plans, asks, and plans again as long as the world changed while the question was open. */
 async function planAndApprove<Io extends JobIo>(run: Run<Io>): Promise<Plan> {
   let asked: string | undefined;
-  for (;;) {
+  for (let round = 1; ; round++) {
+    if (round > rounds) throw restless();
     const plan = await planAll(run);
     if (run.planOnly || !isChange(plan) || plan.fingerprint === asked) return plan;
     await approve(run, plan, asked !== undefined);
     asked = plan.fingerprint;
     if (!(await worldChanged(run, plan))) return plan;
   }
+}
+
+function restless(): DeployError {
+  return new DeployError(`the world changed between plan and apply, ${rounds} times in a row`, {
+    means: 'The environment was not touched.',
+    next: ['Find out who else is at work there, then run the release again.'],
+  });
 }
 
 async function planAll<Io extends JobIo>(run: Run<Io>): Promise<Plan> {
@@ -236,7 +247,7 @@ async function approve<Io extends JobIo>(run: Run<Io>, plan: Plan, again: boolea
 
 async function worldChanged<Io extends JobIo>(run: Run<Io>, plan: Plan): Promise<boolean> {
   const job: Job = {component: wholeRelease, phase: 'confirm'};
-  const changes = await Promise.all(
+  const changes = await allOrFirstError(
     plan.components.map(async part => {
       const changed = await componentOf(run, part).recheck(part, run.io({component: part.component, phase: 'plan'}));
       if (changed !== undefined) run.io(job).log(`${part.component}: ${changed}; planning again`);

@@ -26,7 +26,7 @@ export class DeployError extends Error {
   readonly means: string | undefined;
   next: readonly string[];
   /** Trying the same once more cannot help: it takes a new plan, or other input. */
-  readonly final: boolean;
+  final: boolean;
 
   constructor(what: string, more: {means?: string; next?: readonly string[]; final?: boolean; cause?: unknown} = {}) {
     super(what, more.cause === undefined ? undefined : {cause: more.cause});
@@ -34,6 +34,12 @@ export class DeployError extends Error {
     this.means = more.means;
     this.next = more.next ?? [];
     this.final = more.final ?? false;
+  }
+
+  /** The same error, of something that cannot be tried again. */
+  asFinal(): this {
+    this.final = true;
+    return this;
   }
 
   /** The same error with one more thing to do. */

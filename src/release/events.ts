@@ -107,6 +107,8 @@ export const runEvent = z.discriminatedUnion('type', [
     components: z.array(componentEnd),
     /** Whether anything of an environment was touched. */
     touched: z.boolean(),
+    /** Whether `resume` has something to go on with. */
+    resumable: z.boolean().optional(),
   }),
 ]);
 export type RunEvent = z.infer<typeof runEvent>;

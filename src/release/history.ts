@@ -80,11 +80,12 @@ export function replay(events: Iterable<RunEvent>): History {
         if (event.result.is === 'unknown') break;
         open.delete(key);
         if (event.undo || event.result.is !== 'done') done.delete(key);
-        else if (intent) done.set(key, {...intent, result: event.result.value});
+        else if (intent) {
+          done.set(key, {...intent, result: event.result.value});
+          failed.delete(key);
+        }
         if (!event.undo && event.result.is === 'failed' && intent) {
           failed.set(key, intent);
-          // What was approved did not work out: whoever goes on plans anew, and asks again.
-          if (intent.job.phase === 'apply') approved = undefined;
         }
         break;
       }
@@ -111,6 +112,19 @@ export function replay(events: Iterable<RunEvent>): History {
     ...(approved && {approved}),
     ...(finished && {finished}),
   };
+}
+
+/**
+ * The approved plan that a later process may go on with: none where a change of it did not work out; then it
+ * plans anew, and asks again.
+ */
+export function standingPlan({approved, failed}: History): Plan | undefined {
+  return [...failed.values()].some(({job}) => job.phase === 'apply') ? undefined : approved?.plan;
+}
+
+/** Whether a change of the environment was begun of which nobody knows yet what became. */
+export function hasOpenChange({open}: Pick<History, 'open'>): boolean {
+  return [...open.values()].some(({job}) => job.phase === 'apply');
 }
 
 /** What was done under another plan says nothing of this one: its steps are performed anew, and adopt what fits. */

@@ -2,6 +2,7 @@
 import type {JobIo} from './contract.ts';
 import type {EventOf} from './events.ts';
 import {DeployError, type ExitCode, exitCodes, toTrouble} from './errors.ts';
+import {hasOpenChange} from './history.ts';
 import {type ComponentEnd, type Outcome, type Plan, isNoop} from './model.ts';
 import {isChange} from './policy.ts';
 import {type Run, hasTouched} from './run.ts';
@@ -11,10 +12,10 @@ export const there: ReadonlySet<ComponentEnd['end']> = new Set(['verified', 'unc
 
 export type Finish = Omit<EventOf<'run.finished'>, 'type'> & {readonly exitCode: ExitCode};
 
-/** The first row whose end some component has is what the run came to. Worst first. */
+/** The first row whose end some component has is what the run came to. What is not known comes first: somebody has to look. */
 const verdicts: readonly (readonly [ComponentEnd['end'], Outcome, ExitCode])[] = [
-  ['failed', 'failed', exitCodes.failed],
   ['unknown', 'unknown', exitCodes.unknown],
+  ['failed', 'failed', exitCodes.failed],
   ['superseded', 'superseded', exitCodes.superseded],
   ['stopped', 'stopped', exitCodes.stopped],
   ['rolled back', 'rolled back', exitCodes.rolledBack],
@@ -42,7 +43,7 @@ export function conclude<Io extends JobIo>(end: {
   // Asked to stop when there was nothing left to do: it has arrived all the same.
   const arrived = end.error === undefined && ends.every(({end}) => there.has(end));
   const stopped = arrived ? undefined : run.stop.command();
-  const common = {components: [...ends], touched};
+  const common = {components: [...ends], touched, resumable: isResumable(run, stopped !== undefined, end)};
   if (stopped?.do === 'detach') {
     return {
       ...common,
@@ -71,12 +72,29 @@ export function conclude<Io extends JobIo>(end: {
       text: changes ? 'this is what would change' : 'nothing would change',
     };
   }
+  if (isSplit(ends)) return {...common, outcome: 'failed', exitCode: exitCodes.failed, text: standing(ends, touched)};
   const [, outcome, exitCode] = verdicts.find(([word]) => ends.some(({end}) => end === word)) ?? [
     'unchanged',
     'nothing to do',
     exitCodes.done,
   ];
   return {...common, outcome, exitCode, text: standing(ends, touched || !plan?.components.every(isNoop))};
+}
+
+/** Whether a later process has something to go on with: a stop, an answer that is missing, something that still goes on. */
+function isResumable<Io extends JobIo>(
+  run: Run<Io>,
+  stopped: boolean,
+  {ends, error}: {readonly ends: readonly ComponentEnd[]; readonly error?: unknown},
+): boolean {
+  const heldUp = error instanceof DeployError && error.exitCode === exitCodes.unknown;
+  return !run.planOnly && (stopped || heldUp || hasOpenChange(run) || ends.some(({end}) => end === 'unknown'));
+}
+
+/** ECS took some back while others are on the new version: that is not "back on the old one". */
+function isSplit(ends: readonly ComponentEnd[]): boolean {
+  const moved = ends.some(({end}) => end === 'verified' || end === 'not proven');
+  return moved && ends.some(({end}) => end === 'rolled back') && !ends.some(({end}) => end === 'unknown');
 }
 
 /** Where the components stand, in one line. */

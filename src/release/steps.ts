@@ -32,9 +32,10 @@ export async function performSteps<Io extends JobIo>(
 
 /** Takes back what the steps of a refused release did to files and git, newest first, where it is still ours. */
 export async function undoSteps<Io extends JobIo>(run: Run<Io>, steps: ReadonlyMap<string, Step<Io>>): Promise<void> {
+  const held = new Set<string>();
   for (const [key, {job, step: id, request, result}] of [...run.done].toReversed()) {
     const step = steps.get(key);
-    if (step?.undo === undefined) continue;
+    if (step?.undo === undefined || held.has(job.component)) continue;
     await run.emit({type: 'intent', job, step: id, request, undo: true});
     const trouble = await troubleOf(() => step.undo?.(run.io(job), request, result));
     const left = trouble && {...trouble, what: `${step.title}: this could not be taken back. ${trouble.what}`};
@@ -45,9 +46,11 @@ export async function undoSteps<Io extends JobIo>(run: Run<Io>, steps: ReadonlyM
       undo: true,
       result: left ? {is: 'failed', trouble: left} : {is: 'done', value: null},
     });
-    // Whoever refused has to know that not everything is as it was.
-    if (left) await run.emit({type: 'job.failed', job, trouble: left});
     run.done.delete(key);
+    if (left === undefined) continue;
+    // Whoever refused has to know that not everything is as it was. What came before rests on what stays.
+    await run.emit({type: 'job.failed', job, trouble: left});
+    held.add(job.component);
   }
 }
 
@@ -113,7 +116,7 @@ function lostEveryTime(title: string, error: LostAnswerError): DeployError {
 /** Looks whether an intent happened: its result, undefined when it did not; asks where looking cannot tell. */
 async function adopt<Io extends JobIo>(run: Run<Io>, io: Io, job: Job, step: Step<Io>, request: Json): Promise<Json | undefined> {
   for (;;) {
-    const settled: Settled<Json> = await step.settle(io, request);
+    const settled = await settle(io, step, request);
     if (settled === 'absent') {
       await run.emit({type: 'effect', job, step: step.id, adopted: true, result: {is: 'absent'}});
       run.open.delete(stepKey(job.component, step.id));
@@ -147,6 +150,17 @@ async function adopt<Io extends JobIo>(run: Run<Io>, io: Io, job: Job, step: Ste
   }
 }
 
+/** A look that fails says nothing of what was looked at. */
+async function settle<Io extends JobIo>(io: Io, step: Step<Io>, request: Json): Promise<Settled<Json>> {
+  try {
+    return await step.settle(io, request);
+  } catch (error) {
+    if (error instanceof StoppedError) throw error;
+    io.log(`Whether it happened could not be looked at: ${toTrouble(error).what}`);
+    return 'unknown';
+  }
+}
+
 async function fail<Io extends JobIo>(run: Run<Io>, intent: OpenIntent, error: unknown): Promise<void> {
   const {job, step} = intent;
   run.failed.set(stepKey(job.component, step), intent);
@@ -157,5 +171,6 @@ async function fail<Io extends JobIo>(run: Run<Io>, intent: OpenIntent, error: u
 async function finish<Io extends JobIo>(run: Run<Io>, job: Job, step: Step<Io>, request: Json, value: Json, adopted: boolean) {
   await run.emit({type: 'effect', job, step: step.id, result: {is: 'done', value}, ...(adopted && {adopted})});
   run.open.delete(stepKey(job.component, step.id));
+  run.failed.delete(stepKey(job.component, step.id));
   run.done.set(stepKey(job.component, step.id), {job, step: step.id, request, result: value});
 }

@@ -261,7 +261,7 @@ describe('needs', () => {
     expect(others).toEqual([]);
   });
 
-  test('in any order without a circle are right, and with one are wrong', () => {
+  test('in any order without a circle are right, and with one are wrong', {timeout: 30_000}, () => {
     const edges = fc.array(fc.tuple(fc.nat({max: 9}), fc.nat({max: 9})), {maxLength: 25});
     fc.assert(
       fc.property(edges, edges => {
@@ -407,7 +407,7 @@ describe('the file', () => {
     expect(mistakes(rows.join('\n'))).toEqual([expect.stringContaining('1:1: Excessive alias count')]);
   });
 
-  test('whatever it holds, the answer is a config or a list of mistakes with their places', () => {
+  test('whatever it holds, the answer is a config or a list of mistakes with their places', {timeout: 30_000}, () => {
     const scrambled = fc.tuple(
       fc.constantFrom<string>(passYaml, cookbookYaml),
       fc.array(fc.tuple(fc.nat(), fc.nat({max: 30}), fc.string({unit: 'binary', maxLength: 6})), {minLength: 1, maxLength: 4}),

@@ -14,7 +14,12 @@ async function project(options: CookbookOptions = {}): Promise<Cookbook> {
   return made;
 }
 
-requires('docker', 'registry', 'terraform', 'busybox')('A release that fails', () => {
+requires(
+  'docker',
+  'registry',
+  'terraform',
+  'busybox',
+)('A release that fails', () => {
   test('in a provisioner says what is down and what the files hold; the command that it recommends finishes it', async () => {
     const app = await project();
     const before = await app.world();
@@ -81,7 +86,10 @@ requires('docker', 'registry', 'terraform', 'busybox')('A release that fails', (
   test('in a hook that refuses to commit tfvars has deployed all the same, and says so', async () => {
     const app = await project();
     const before = await app.world();
-    await app.write('.git/hooks/pre-commit', '#!/bin/sh\n! git diff --cached --name-only | grep -q tfvars || { echo "no tfvars" >&2; exit 1; }\n');
+    await app.write(
+      '.git/hooks/pre-commit',
+      '#!/bin/sh\n! git diff --cached --name-only | grep -q tfvars || { echo "no tfvars" >&2; exit 1; }\n',
+    );
     await chmod(app.path('.git/hooks/pre-commit'), 0o755);
 
     const failed = await app.run(release);
@@ -160,7 +168,12 @@ async function applyFolder(app: Cookbook): Promise<string> {
   return z.object({folder: z.string()}).parse(requestOf(await app.record(), 'terraform-apply')).folder;
 }
 
-requires('docker', 'registry', 'terraform', 'busybox')('What changes while the plan is looked at', () => {
+requires(
+  'docker',
+  'registry',
+  'terraform',
+  'busybox',
+)('What changes while the plan is looked at', () => {
   test('stops the approval: planned again, and asked again', async () => {
     const app = await project();
     const before = await app.world();
@@ -179,10 +192,9 @@ requires('docker', 'registry', 'terraform', 'busybox')('What changes while the p
 
     const record = await app.record();
     expect(eventsOf(record, 'plan.ready')).toHaveLength(2);
-    expect(eventsOf(record, 'question.asked').flatMap(({question}) => (question.about === 'approval' ? [question.again] : []))).toEqual([
-      false,
-      true,
-    ]);
+    expect(
+      eventsOf(record, 'question.asked').flatMap(({question}) => (question.about === 'approval' ? [question.again] : [])),
+    ).toEqual([false, true]);
     expect(await app.answer()).toBe('0.7.2');
     expect(await app.git('log', '--format=%s', `${before.git.head}..HEAD`)).toBe('Deploy 0.7.2\nBump version to 0.7.2');
   });
@@ -210,8 +222,18 @@ requires('docker', 'registry', 'terraform', 'busybox')('What changes while the p
   });
 });
 
-requires('docker', 'registry', 'terraform', 'busybox')('What the environment says to Terraform behind the back of the release', () => {
-  const hazards = {TF_CLI_ARGS_plan: '-destroy', TF_WORKSPACE: 'nope', TF_VAR_image_tag: '6.6.6', TF_CLI_ARGS_apply: '-lock=false'};
+requires(
+  'docker',
+  'registry',
+  'terraform',
+  'busybox',
+)('What the environment says to Terraform behind the back of the release', () => {
+  const hazards = {
+    TF_CLI_ARGS_plan: '-destroy',
+    TF_WORKSPACE: 'nope',
+    TF_VAR_image_tag: '6.6.6',
+    TF_CLI_ARGS_apply: '-lock=false',
+  };
 
   test('has no effect, and is named in the plan', async () => {
     const app = await project();
@@ -233,7 +255,12 @@ requires('docker', 'registry', 'terraform', 'busybox')('What the environment say
   });
 });
 
-requires('docker', 'registry', 'terraform', 'busybox')('A sensitive value', () => {
+requires(
+  'docker',
+  'registry',
+  'terraform',
+  'busybox',
+)('A sensitive value', () => {
   const secrets = ['hunter2-S3CRET/+=', 'say "cheese" & smile'];
   const options: CookbookOptions = {
     main: [
@@ -289,6 +316,9 @@ requires('docker', 'registry', 'terraform', 'busybox')('A sensitive value', () =
     await app.letGo();
     const resumed = await app.run(['resume', '--yes', '--env', 'production']);
     expect(resumed.exitCode).toBe(0);
-    await expectHidden(app, [plan, killed, resumed].flatMap(({stdout, stderr}) => [stdout, stderr]));
+    await expectHidden(
+      app,
+      [plan, killed, resumed].flatMap(({stdout, stderr}) => [stdout, stderr]),
+    );
   });
 });

@@ -17,7 +17,12 @@ async function everything(app: Cookbook) {
   return {files: await app.files(), world: await app.world(), starts: await app.starts()};
 }
 
-requires('docker', 'registry', 'terraform', 'busybox')('Looking at what a release would do', () => {
+requires(
+  'docker',
+  'registry',
+  'terraform',
+  'busybox',
+)('Looking at what a release would do', () => {
   test.for([
     {name: 'plan', args: ['plan', ...patch]},
     {name: 'plan with events as JSON', args: ['plan', ...patch, '--output', 'json']},

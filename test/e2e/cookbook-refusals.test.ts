@@ -3,7 +3,7 @@ import {delimiter, join} from 'node:path';
 import {afterAll, beforeAll, expect, onTestFinished, test} from 'vitest';
 import {type Cookbook, cookbook, expectNothingLeft} from '../support/cookbook.ts';
 import type {ProgramEnv} from '../support/program.ts';
-import {requires} from '../support/requires.ts';
+import {part, requires} from '../support/requires.ts';
 
 /** What is wrong, and what the program has to say to it. */
 interface BadInput {
@@ -69,9 +69,14 @@ const usage: readonly BadInput[] = [
     name: 'a reference in the config file that means nothing',
     spoil: committed(configFile, 'expect: "${version}"', 'expect: "${versoin}"'),
     exitCode: 2,
-    says: [/deploy-wizard\.config\.yaml:14:\d+: .*\$\{versoin\}: not a reference/],
+    says: [/deploy-wizard\.config\.yaml:15:56: .*\$\{versoin\}: not a reference/],
   },
-  {name: 'an unknown environment', args: ['--env', 'prod', '--release', '0.7.2'], exitCode: 2, says: ['"prod"', 'production, staging']},
+  {
+    name: 'an unknown environment',
+    args: ['--env', 'prod', '--release', '0.7.2'],
+    exitCode: 2,
+    says: ['"prod"', 'production, staging'],
+  },
   {name: 'an unknown component', args: [...patch, '--component', 'server'], exitCode: 2, says: ['server', 'There are: service']},
   ...['1.0', 'latest', 'v1.2.3', '1.2.3+build', ''].map(version => ({
     name: `the version ${JSON.stringify(version)}`,
@@ -82,7 +87,12 @@ const usage: readonly BadInput[] = [
   {name: 'no environment', args: ['--release', '0.7.2'], exitCode: 3, says: ['--env <name>', 'Nothing was started.']},
   {name: 'no version', args: ['--env', 'production'], exitCode: 3, says: ['--release <version> or --bump <part>']},
   {name: 'two versions', args: [...patch, '--bump', 'patch'], exitCode: 2, says: ['--release and --bump']},
-  {name: 'a risk that does not exist', args: [...patch, '--allow', 'everything'], exitCode: 2, says: ['--allow everything', 'outage']},
+  {
+    name: 'a risk that does not exist',
+    args: [...patch, '--allow', 'everything'],
+    exitCode: 2,
+    says: ['--allow everything', 'outage'],
+  },
   {name: 'an option that does not exist', args: [...patch, '--force'], exitCode: 2, says: ["unknown option '--force'"]},
   {name: 'a word too many', args: [...patch, 'now'], exitCode: 2, says: ['now']},
 ];
@@ -203,9 +213,21 @@ const state: readonly BadInput[] = [
     exitCode: 1,
     says: ['127.0.0.1:1'],
   },
+  {
+    name: 'no password for the registry',
+    spoil: app => committed(configFile, /image: "[^/]+\//, `image: "${part('registryWithAuth').address}/`)(app),
+    exitCode: 1,
+    says: [`docker login 127.0.0.1`],
+  },
 ];
 
-requires('docker', 'registry', 'terraform', 'busybox')('Bad input', () => {
+requires(
+  'docker',
+  'registry',
+  'registryWithAuth',
+  'terraform',
+  'busybox',
+)('Bad input', () => {
   let original: Cookbook;
   beforeAll(async () => {
     original = await cookbook();
@@ -269,7 +291,17 @@ requires('docker', 'registry', 'terraform', 'busybox')('Bad input', () => {
   test('a lower version goes through with --allow downgrade', async () => {
     const app = await cookbook();
     onTestFinished(() => app.remove());
-    const {exitCode} = await app.run(['--yes', '--env', 'production', '--release', '0.6.9', '--allow', 'outage', '--allow', 'downgrade']);
+    const {exitCode} = await app.run([
+      '--yes',
+      '--env',
+      'production',
+      '--release',
+      '0.6.9',
+      '--allow',
+      'outage',
+      '--allow',
+      'downgrade',
+    ]);
     expect(exitCode).toBe(0);
     expect(await app.answer()).toBe('0.6.9');
   });

@@ -1,11 +1,18 @@
 import {createHash} from 'node:crypto';
-import {readFile} from 'node:fs/promises';
+import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
 import {z} from 'zod';
-import {type Cookbook, type CookbookOptions, cookbook, expectNothingLeft, expectReleased, oddPython} from '../support/cookbook.ts';
+import {
+  type Cookbook,
+  type CookbookOptions,
+  cookbook,
+  expectNothingLeft,
+  expectReleased,
+  oddPython,
+} from '../support/cookbook.ts';
 import {eventsOf, requestOf, runs, until} from '../support/program.ts';
-import {requires} from '../support/requires.ts';
+import {part, requires} from '../support/requires.ts';
 
 const release = ['--yes', '--env', 'production', '--bump', 'patch'] as const;
 
@@ -15,7 +22,12 @@ async function project(options?: CookbookOptions): Promise<Cookbook> {
   return made;
 }
 
-requires('docker', 'registry', 'terraform', 'busybox')('The cookbook by one command', () => {
+requires(
+  'docker',
+  'registry',
+  'terraform',
+  'busybox',
+)('The cookbook by one command', () => {
   test('takes 0.7.1 to 0.7.2: bumped, built, pushed, planned, applied, verified, committed; and audit proves it', async () => {
     const app = await project({git: '{ commit: true, tag: "v${version}" }'});
     const before = await app.world();
@@ -26,7 +38,11 @@ requires('docker', 'registry', 'terraform', 'busybox')('The cookbook by one comm
     await until(app.isHeld, 'the new instance');
     const intent = z.object({planFile: z.string(), planSha256: z.string(), folder: z.string()});
     const apply = intent.parse(requestOf(await app.record(), 'terraform-apply'));
-    expect(createHash('sha256').update(await readFile(apply.planFile)).digest('hex')).toBe(apply.planSha256);
+    expect(
+      createHash('sha256')
+        .update(await readFile(apply.planFile))
+        .digest('hex'),
+    ).toBe(apply.planSha256);
     const started: unknown = JSON.parse(await readFile(join(apply.folder, 'request.json'), 'utf8'));
     expect(started).toMatchObject({file: 'terraform', args: expect.arrayContaining(['apply', apply.planFile])});
     await app.letGo();
@@ -100,7 +116,81 @@ requires('docker', 'registry', 'terraform', 'busybox')('The cookbook by one comm
   });
 });
 
-requires('docker', 'registry', 'terraform', 'busybox')('A release that is declined', () => {
+requires(
+  'docker',
+  'registry',
+  'registryWithAuth',
+  'terraform',
+  'busybox',
+)('The cookbook with `docker login`', () => {
+  test('takes the credentials that docker has, and tells them to nobody', async () => {
+    const app = await project({withPassword: true});
+    const before = await app.world();
+    const {exitCode, stdout, stderr} = await app.run([...release, '--allow', 'outage']);
+    expect(exitCode).toBe(0);
+    const record = await expectReleased(app, {version: '0.7.2', before});
+    const {user, password} = part('registryWithAuth');
+    for (const text of [stdout, stderr, JSON.stringify(record.events)]) {
+      expect(text).not.toContain(password);
+      expect(text).not.toContain(btoa(`${user}:${password}`));
+    }
+    expect((await app.run(['audit', '--env', 'production'])).exitCode).toBe(0);
+  });
+});
+
+requires(
+  'docker',
+  'registry',
+  'terraform',
+  'busybox',
+)('An audit', () => {
+  test('finds what somebody has changed since: the tag, the infrastructure, the record', async () => {
+    const app = await project();
+    const none = await app.run(['audit', '--env', 'production']);
+    expect(none).toMatchObject({exitCode: 5, stdout: expect.stringContaining('no release to production is recorded')});
+    await app.run([...release, '--allow', 'outage']);
+    const before = await app.files();
+
+    const failures = async (): Promise<readonly string[]> => {
+      const {exitCode, stdout} = await app.run(['audit', '0.7.2', '--env', 'production']);
+      const failed = stdout.split('\n').filter(line => line.includes('✖'));
+      expect(exitCode).toBe(failed.length === 0 ? 0 : 5);
+      return failed;
+    };
+    expect(await failures()).toEqual([]);
+    expect(await app.files()).toEqual(before);
+
+    await app.docker('tag', `${app.image}:0.7.2`, `${app.image}:kept`);
+    await app.docker('tag', `${app.image}:0.7.1`, `${app.image}:0.7.2`);
+    await app.docker('push', '--quiet', `${app.image}:0.7.2`);
+    expect(await failures()).toEqual([
+      expect.stringMatching(/data-models-sqlalchemy:0\.7\.2 in the registry: is sha256:\w+ now, was/),
+    ]);
+    await app.docker('tag', `${app.image}:kept`, `${app.image}:0.7.2`);
+    await app.docker('push', '--quiet', `${app.image}:0.7.2`);
+    expect(await failures()).toEqual([]);
+
+    const tfvars = await app.read('ci/terraform.tfvars');
+    await app.write('ci/terraform.tfvars', tfvars.replace('"0.7.2"', '"0.7.1"'));
+    expect(await failures()).toEqual([expect.stringContaining('terraform_data.instance is destroyed and then created anew')]);
+    await app.write('ci/terraform.tfvars', tfvars);
+    expect(await failures()).toEqual([]);
+
+    const file = join((await app.record()).folder, 'record.ndjson');
+    const text = await readFile(file, 'utf8');
+    await writeFile(file, text.replace('"by":"policy"', '"by":"operator"'));
+    expect((await failures())[0]).toMatch(/the record is intact: line \d+: (is not what|does not follow)/);
+    await writeFile(file, text);
+    expect(await failures()).toEqual([]);
+  });
+});
+
+requires(
+  'docker',
+  'registry',
+  'terraform',
+  'busybox',
+)('A release that is declined', () => {
   test('by policy leaves files, git and environment as they were; allowed later, it uses the image that was pushed', async () => {
     const app = await project();
     const before = await app.world();
@@ -124,6 +214,20 @@ requires('docker', 'registry', 'terraform', 'busybox')('A release that is declin
     expect(exitCode).toBe(0);
     expect(stderr).toContain('reused');
     expect(await app.digest('0.7.2')).toBe(pushed);
+  });
+
+  test('leaves what else the operator is at work on as it was: staged, unstaged and new', async () => {
+    const app = await project();
+    await app.write('NOTES.md', 'To be released soon.\n');
+    await app.git('add', 'NOTES.md');
+    await app.write('Dockerfile', `${await app.read('Dockerfile')}# mine\n`);
+    await app.write('www/new.txt', 'new\n');
+    const before = await app.world();
+
+    const refused = await app.run(release);
+    expect(refused.exitCode).toBe(3);
+    expect(refused.stderr).toContain('the image’s revision label will end in -dirty');
+    expect(await app.world()).toEqual({...before, registry: {...before.registry, '0.7.2': expect.stringMatching(/^sha256:/)}});
   });
 
   test('at the terminal, by any other word than the environment, leaves everything as it was', async () => {
@@ -170,6 +274,25 @@ requires('docker', 'registry', 'terraform', 'busybox')('A release that is declin
     expect(await approved.exitCode).toBe(0);
     const record = await expectReleased(app, {version: '0.7.2', before});
     expect(eventsOf(record, 'approval.given')).toMatchObject([{by: 'operator', covers: ['outage']}]);
+  });
+
+  test.for([
+    {keys: 'Ctrl-D', typed: '\u0004', exitCode: 3, outcome: 'refused'},
+    {keys: 'Ctrl-C', typed: '\u0003', exitCode: 130, outcome: 'interrupted'},
+  ])('at the terminal, by $keys at the confirmation, leaves everything as it was', async ({typed, exitCode, outcome}) => {
+    const app = await project();
+    const before = await app.world();
+    const terminal = app.startInTerminal(['--no-tui', '--env', 'production', '--bump', 'patch', '--component', 'service']);
+    for (const phase of ['bump', 'build', 'push']) {
+      await terminal.waitFor(`Start ${phase}?`);
+      terminal.type('\r');
+    }
+    await terminal.waitFor('Type production to release');
+    terminal.type(typed);
+
+    expect(await terminal.exitCode).toBe(exitCode);
+    expect(await app.world()).toEqual({...before, registry: {...before.registry, '0.7.2': expect.stringMatching(/^sha256:/)}});
+    expect((await app.record()).events.at(-1)).toMatchObject({type: 'run.finished', outcome, touched: false});
   });
 
   test.for([

@@ -44,7 +44,12 @@ async function expectResumed(app: Cookbook, before: World): Promise<void> {
   expect((await app.run(['audit', '--env', 'production'])).exitCode).toBe(0);
 }
 
-requires('docker', 'registry', 'terraform', 'busybox')('A wizard that is killed during the apply', () => {
+requires(
+  'docker',
+  'registry',
+  'terraform',
+  'busybox',
+)('A wizard that is killed during the apply', () => {
   test('leaves Terraform at work; resume goes along to its end', async () => {
     const app = await project();
     const before = await app.world();
@@ -77,10 +82,7 @@ requires('docker', 'registry', 'terraform', 'busybox')('A wizard that is killed 
     await killedWhileHeld(app);
     for (let times = 1; times <= 2; times++) {
       const running = app.start(resume);
-      await until(
-        async () => eventsOf(await app.record(), 'run.resumed').length === times,
-        `the resumed run, number ${times}`,
-      );
+      await until(async () => eventsOf(await app.record(), 'run.resumed').length === times, `the resumed run, number ${times}`);
       running.kill('SIGKILL');
       await running.ended;
     }
@@ -106,23 +108,23 @@ requires('docker', 'registry', 'terraform', 'busybox')('A wizard that is killed 
   });
 });
 
-requires('docker', 'registry', 'terraform', 'busybox')('A wizard that is killed anywhere else', () => {
+requires(
+  'docker',
+  'registry',
+  'terraform',
+  'busybox',
+)('A wizard that is killed anywhere else', () => {
   test.for([
     {at: 'before the version file is edited', fits: intent('bump')},
     {at: 'between the edit of the version file and its commit', fits: effect('bump')},
-    {at: 'before the commit', fits: intent('commit')},
-    {at: 'between bump and build', fits: effect('commit')},
     {at: 'during the build', fits: intent('build')},
     {at: 'between build and push', fits: effect('build')},
     {at: 'during the push', fits: intent('push')},
-    {at: 'after the push', fits: effect('push')},
     {at: 'with a plan that nobody approved yet', fits: (event: RecordedEvent) => event.type === 'plan.ready'},
     {at: 'after the approval', fits: (event: RecordedEvent) => event.type === 'approval.given'},
-    {at: 'before tfvars is edited', fits: intent('tfvars')},
     {at: 'between the edit of tfvars and the apply', fits: effect('tfvars')},
     {at: 'between the apply and the commit of tfvars', fits: effect('terraform-apply')},
     {at: 'during the commit of tfvars', fits: intent('commit-tfvars')},
-    {at: 'between the commit of tfvars and the tag', fits: effect('commit-tfvars')},
     {at: 'before the verification', fits: effect('tag')},
     {at: 'during the verification', fits: (event: RecordedEvent) => event.type === 'check' && event.job.phase === 'verify'},
   ])('$at: resume comes to the same end', async ({at, fits}) => {
@@ -160,7 +162,9 @@ requires('docker', 'registry', 'terraform', 'busybox')('A wizard that is killed 
     const bin = join(app.root, 'world', 'bin');
     const {client} = part('docker');
     await mkdir(bin);
-    await writeFile(join(bin, 'docker'), `#!/bin/sh\n'${client}' "$@" || exit\ntest "$1" != push || exec sleep 300\n`, {mode: 0o755});
+    await writeFile(join(bin, 'docker'), `#!/bin/sh\n'${client}' "$@" || exit\ntest "$1" != push || exec sleep 300\n`, {
+      mode: 0o755,
+    });
     const running = app.start(release, {env: {PATH: [bin, app.env['PATH']].join(delimiter)}});
     await until(async () => (await app.digest('0.7.2')) !== undefined, 'the pushed tag');
     running.kill('SIGKILL');
@@ -186,6 +190,16 @@ requires('docker', 'registry', 'terraform', 'busybox')('A wizard that is killed 
     await expectResumed(app, before);
   });
 
+  test('before the approval, and resumed where nobody can be asked: declined, and everything taken back', async () => {
+    const app = await project();
+    const before = await app.world();
+    await killedAt(app, 'the plan', event => event.type === 'plan.ready');
+
+    const {exitCode, stderr} = await app.run(['resume', '--env', 'production']);
+    expect(exitCode, stderr).toBe(3);
+    expect(await app.world()).toEqual({...before, registry: {...before.registry, '0.7.2': expect.stringMatching(/^sha256:/)}});
+  });
+
   test('with nothing to go on with, resume says so', async () => {
     const app = await project();
     const before = await app.world();
@@ -199,43 +213,47 @@ requires('docker', 'registry', 'terraform', 'busybox')('A wizard that is killed 
   });
 });
 
-requires('docker', 'registry', 'terraform', 'busybox')('A run that is interrupted during the apply', () => {
+requires(
+  'docker',
+  'registry',
+  'terraform',
+  'busybox',
+)('A run that is interrupted during the apply', () => {
   test.for([
     {signal: 'SIGINT', code: 130, goOn: 'Go on'},
     {signal: 'SIGTERM', code: 143, goOn: 'Again'},
-  ] as const)('by $signal interrupts Terraform once and exits with $code; what the summary calls "$goOn" plans anew and finishes', async ({
-    signal,
-    code,
-    goOn,
-  }) => {
-    const app = await project();
-    const before = await app.world();
-    await app.hold();
-    const running = app.start(release);
-    await until(app.isHeld, 'the new instance');
-    running.kill(signal);
-    const {exitCode, stdout, stderr} = await running.ended;
-    expect(exitCode).toBe(code);
+  ] as const)(
+    'by $signal interrupts Terraform once and exits with $code; what the summary calls "$goOn" plans anew and finishes',
+    async ({signal, code, goOn}) => {
+      const app = await project();
+      const before = await app.world();
+      await app.hold();
+      const running = app.start(release);
+      await until(app.isHeld, 'the new instance');
+      running.kill(signal);
+      const {exitCode, stdout, stderr} = await running.ended;
+      expect(exitCode).toBe(code);
 
-    const standing = 'Destroyed, and not created anew: terraform_data.instance. What that did is down.';
-    const record = await app.record();
-    expect(record.events.at(-1)).toMatchObject({type: 'run.finished', outcome: 'interrupted', exitCode: code, touched: true});
-    expect(eventsOf(record, 'job.failed')).toMatchObject([{trouble: {means: expect.stringContaining(standing)}}]);
-    for (const text of [stdout, stderr]) {
-      expect(text).toContain(standing);
-      expect(text).toContain('The state is saved.');
-      expect(text).toContain('The tfvars file holds the new version already.');
-    }
-    // One interrupt: two would have cost the lock and the state.
-    expect(await app.terraform('plan', '-input=false', '-no-color')).toContain('terraform_data.instance is tainted');
-    expect(await app.answer()).toBeUndefined();
-    await app.letGo();
+      const standing = 'Destroyed, and not created anew: terraform_data.instance. What that did is down.';
+      const record = await app.record();
+      expect(record.events.at(-1)).toMatchObject({type: 'run.finished', outcome: 'interrupted', exitCode: code, touched: true});
+      expect(eventsOf(record, 'job.failed')).toMatchObject([{trouble: {means: expect.stringContaining(standing)}}]);
+      for (const text of [stdout, stderr]) {
+        expect(text).toContain(standing);
+        expect(text).toContain('The state is saved.');
+        expect(text).toContain('The tfvars file holds the new version already.');
+      }
+      // One interrupt: two would have cost the lock and the state.
+      expect(await app.terraform('plan', '-input=false', '-no-color')).toContain('terraform_data.instance is tainted');
+      expect(await app.answer()).toBeUndefined();
+      await app.letGo();
 
-    const finishing = await app.run([...commandIn(stdout, goOn), ...(goOn === 'Go on' ? ['--yes'] : [])]);
-    expect(finishing.exitCode, `${finishing.stdout}${finishing.stderr}`).toBe(0);
-    expect(finishing.stderr).toContain('an earlier apply failed on it, and left it tainted');
-    await expectReleased(app, {version: '0.7.2', before, gitTag: '0.7.2', starts: 2});
-  });
+      const finishing = await app.run([...commandIn(stdout, goOn), ...(goOn === 'Go on' ? ['--yes'] : [])]);
+      expect(finishing.exitCode, `${finishing.stdout}${finishing.stderr}`).toBe(0);
+      expect(finishing.stderr).toContain('an earlier apply failed on it, and left it tainted');
+      await expectReleased(app, {version: '0.7.2', before, gitTag: '0.7.2', starts: 2});
+    },
+  );
 
   test('before anything was begun leaves everything as it was', async () => {
     const app = await project();

@@ -179,7 +179,12 @@ async function expectUndone(app: Cookbook, before: Awaited<ReturnType<Cookbook['
 /** What moves a cursor, clears, rings, and pretends; then the end of a line. */
 const hostile = String.raw`printf 'evil\033[2J\033[H\033[?1049l\033]0;pwned\007\033[31mred\u202egnp\n'`;
 
-requires('docker', 'registry', 'terraform', 'busybox')('The cookbook', () => {
+requires(
+  'docker',
+  'registry',
+  'terraform',
+  'busybox',
+)('The cookbook', () => {
   test.for(sizes)('is released by keys alone at $columns × $rows', async size => {
     const app = await project({starting: hostile});
     const before = await app.world();
@@ -275,28 +280,31 @@ requires('docker', 'registry', 'terraform', 'busybox')('The cookbook', () => {
     await expectReleased(app, {version: '0.7.2', before});
   });
 
-  test.for(['detached', 'closed with its window'] as const)('goes on without a wizard that was %s; resume finishes it', async how => {
-    const app = await project();
-    const before = await app.world();
-    const wizard = await applyHeld(app);
-    if (how === 'detached') {
-      wizard.press('ctrl+c');
-      await wizard.waitFor('detach');
-      wizard.press('d');
-      expect(await wizard.exited).toMatchObject({exitCode: 7});
-      expect(wizard.scrollback()).toMatch(/^Go on +deploy-wizard resume --env production$/m);
-    } else {
-      wizard.hangUp();
-      await until(() => !isAlive(wizard.pid), 'the end of the wizard');
-    }
-    expect(await app.isHeld()).toBe(true);
+  test.for(['detached', 'closed with its window'] as const)(
+    'goes on without a wizard that was %s; resume finishes it',
+    async how => {
+      const app = await project();
+      const before = await app.world();
+      const wizard = await applyHeld(app);
+      if (how === 'detached') {
+        wizard.press('ctrl+c');
+        await wizard.waitFor('detach');
+        wizard.press('d');
+        expect(await wizard.exited).toMatchObject({exitCode: 7});
+        expect(wizard.scrollback()).toMatch(/^Go on +deploy-wizard resume --env production$/m);
+      } else {
+        wizard.hangUp();
+        await until(() => !isAlive(wizard.pid), 'the end of the wizard');
+      }
+      expect(await app.isHeld()).toBe(true);
 
-    const again = openCookbook(app, ['resume', '--env', 'production']);
-    await again.waitFor(/service +\S applying/);
-    await app.letGo();
-    expect(await again.exited).toMatchObject({exitCode: 0});
-    await expectReleased(app, {version: '0.7.2', before});
-  });
+      const again = openCookbook(app, ['resume', '--env', 'production']);
+      await again.waitFor(/service +\S applying/);
+      await app.letGo();
+      expect(await again.exited).toMatchObject({exitCode: 0});
+      await expectReleased(app, {version: '0.7.2', before});
+    },
+  );
 
   test.for(['prod', ''])('declined with %j it leaves the repository as it was', async text => {
     const app = await project();

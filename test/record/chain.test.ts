@@ -87,7 +87,7 @@ describe('a record that nobody touched', () => {
 });
 
 describe('a line that was cut off while it was written', () => {
-  test('is told from everything else, wherever it was cut', () => {
+  test('is told from everything else, wherever it was cut', {timeout: 30_000}, () => {
     const before = join(lines.slice(0, -1));
     const {head: written} = write(story.slice(0, -1));
     for (let length = before.length + 1; length < bytes.length; length++) {
@@ -109,7 +109,7 @@ describe('a line that was cut off while it was written', () => {
 });
 
 describe('a record that somebody changed', () => {
-  test('any byte of it', () => {
+  test('any byte of it', {timeout: 30_000}, () => {
     fc.assert(
       fc.property(fc.nat({max: bytes.length - 1}), fc.integer({min: 1, max: 255}), (at, change) => {
         const changed = Buffer.from(bytes);
@@ -120,7 +120,7 @@ describe('a record that somebody changed', () => {
     );
   });
 
-  test('every byte of the text that is hardest to tell apart', () => {
+  test('every byte of the text that is hardest to tell apart', {timeout: 30_000}, () => {
     const line = lines.findIndex(line => line.includes('\ufffd'));
     expect(line).toBeGreaterThan(0);
     const from = join(lines.slice(0, line)).length;
@@ -135,7 +135,7 @@ describe('a record that somebody changed', () => {
     }
   });
 
-  test('a byte taken out, or put in', () => {
+  test('a byte taken out, or put in', {timeout: 30_000}, () => {
     fc.assert(
       fc.property(fc.nat({max: bytes.length - 1}), fc.integer({min: 0, max: 255}), fc.boolean(), (at, value, more) => {
         const changed = Buffer.concat([

@@ -117,7 +117,7 @@ describe('runs', () => {
       expect(texts((await store.read('production', run)).events)).toEqual([`mine is ${index}`]);
   });
 
-  test('of several processes that start in the same second get a record each', async () => {
+  test('of several processes that start in the same second get a record each', {timeout: 30_000}, async () => {
     const root = await folder();
     const all = await Promise.all([1, 2, 3].map(() => execa(process.execPath, [writerScript, root])));
     const store = fileStore(root, {now: () => noon});
@@ -245,32 +245,41 @@ describe('a place that cannot be written', () => {
     expect(await readdir(path.join(root, 'production'))).toEqual([]);
   });
 
-  test('a disk that is full in the middle of a line: the chain stays whole, and goes on when there is room', async () => {
-    const root = await folder();
-    // 8 blocks of 512 or 1024 bytes, as the shell has it: a line is cut off in its middle (EFBIG, as ENOSPC does it).
-    const child = spawn('sh', ['-c', 'ulimit -S -f 8 && exec "$0" "$@"', process.execPath, writerScript, root, 'full'], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
-    onTestFinished(() => void child.kill());
-    const said: Record<string, unknown>[] = [];
-    for await (const line of createInterface({input: child.stdout})) {
-      said.push(JSON.parse(line));
-      if (said.length !== 2) continue;
-      const {run} = said[0] ?? {};
-      // What a reader sees meanwhile: whole lines, nothing torn in between.
-      expect(await fileStore(root, {now: () => noon}).read('production', String(run))).toMatchObject({problems: [], torn: false});
-      await execa('prlimit', ['--pid', String(child.pid), '--fsize=unlimited:']);
-      child.stdin.write('there is room again\n');
-    }
-    const [{run} = {}, full, {acknowledged} = {}] = said;
-    expect(full).toEqual({
-      problem: expect.stringMatching(/^DeployError: the record cannot be written: EFBIG/),
-      again: expect.stringMatching(/^DeployError: the record cannot be written: EFBIG/),
-    });
-    const record = await fileStore(root, {now: () => noon}).read('production', String(run));
-    expect(record).toMatchObject({problems: [], torn: false});
-    // Every line that was acknowledged is there, and none that was not.
-    expect(record.events.map(event => `${event.seq} ${'text' in event ? event.text?.split(' ')[0] : ''}`)).toEqual(acknowledged);
-    expect(record.events.length).toBeGreaterThan(20);
-  });
+  test(
+    'a disk that is full in the middle of a line: the chain stays whole, and goes on when there is room',
+    {timeout: 30_000},
+    async () => {
+      const root = await folder();
+      // 8 blocks of 512 or 1024 bytes, as the shell has it: a line is cut off in its middle (EFBIG, as ENOSPC does it).
+      const child = spawn('sh', ['-c', 'ulimit -S -f 8 && exec "$0" "$@"', process.execPath, writerScript, root, 'full'], {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      });
+      onTestFinished(() => void child.kill());
+      const said: Record<string, unknown>[] = [];
+      for await (const line of createInterface({input: child.stdout})) {
+        said.push(JSON.parse(line));
+        if (said.length !== 2) continue;
+        const {run} = said[0] ?? {};
+        // What a reader sees meanwhile: whole lines, nothing torn in between.
+        expect(await fileStore(root, {now: () => noon}).read('production', String(run))).toMatchObject({
+          problems: [],
+          torn: false,
+        });
+        await execa('prlimit', ['--pid', String(child.pid), '--fsize=unlimited:']);
+        child.stdin.write('there is room again\n');
+      }
+      const [{run} = {}, full, {acknowledged} = {}] = said;
+      expect(full).toEqual({
+        problem: expect.stringMatching(/^DeployError: the record cannot be written: EFBIG/),
+        again: expect.stringMatching(/^DeployError: the record cannot be written: EFBIG/),
+      });
+      const record = await fileStore(root, {now: () => noon}).read('production', String(run));
+      expect(record).toMatchObject({problems: [], torn: false});
+      // Every line that was acknowledged is there, and none that was not.
+      expect(record.events.map(event => `${event.seq} ${'text' in event ? event.text?.split(' ')[0] : ''}`)).toEqual(
+        acknowledged,
+      );
+      expect(record.events.length).toBeGreaterThan(20);
+    },
+  );
 });

@@ -151,7 +151,7 @@ const records = await recordsOfReleases();
 const events = records.flat();
 
 describe('the state that views draw', () => {
-  test('reduces any prefix of a record, any part of it, and any mixture, without throwing', () => {
+  test('reduces any prefix of a record, any part of it, and any mixture, without throwing', {timeout: 30_000}, () => {
     for (const record of records) for (let end = 0; end <= record.length; end++) record.slice(0, end).reduce(reduce, emptyRun);
     fc.assert(
       fc.property(fc.shuffledSubarray([...events]), mixture => {
@@ -239,7 +239,7 @@ describe('the state that views draw', () => {
     expect(state.questions).toEqual([]);
   });
 
-  test('wherever a process was thrown away: no job of it goes on running for ever', async () => {
+  test('wherever a process was thrown away: no job of it goes on running for ever', {timeout: 30_000}, async () => {
     const whole = await testRelease(things).go();
     for (let beforeLine = 1; beforeLine < whole.events.length; beforeLine++) {
       const release = testRelease(things);

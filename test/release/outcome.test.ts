@@ -110,14 +110,19 @@ describe('what a run came to', () => {
       1,
       'it broke. The environment was not touched.',
     ],
-    [new RefusedError('declined'), 'refused', 3, 'declined'],
-    [new UsageError('wrong'), 'failed', 2, 'wrong'],
-    [new LostAnswerError('lost'), 'unknown', 7, 'lost'],
-    [new StoppedError('left at a question'), 'interrupted', 130, 'left at a question'],
-    [new TypeError('x is not a function'), 'failed', 1, 'x is not a function'],
-    ['thrown as text', 'failed', 1, 'thrown as text'],
+    [new RefusedError('declined'), 'refused', 3, 'declined. The environment was not touched.'],
+    [new UsageError('wrong'), 'failed', 2, 'wrong. The environment was not touched.'],
+    [new LostAnswerError('lost'), 'unknown', 7, 'lost. The environment was not touched.'],
+    [new StoppedError('left at a question'), 'interrupted', 130, 'left at a question. The environment was not touched.'],
+    [new TypeError('x is not a function'), 'failed', 1, 'x is not a function. The environment was not touched.'],
+    ['thrown as text', 'failed', 1, 'thrown as text. The environment was not touched.'],
   ])('ended early by %s', (error, outcome, exitCode, text) => {
     expect(ending([], {error})).toEqual({outcome, exitCode, text, components: [], touched: false});
+  });
+
+  test('does not say that nothing was touched where something was', () => {
+    const {text} = ending([], {error: new DeployError('it broke'), history: touchedHistory});
+    expect(text).toBe('it broke');
   });
 
   test.each([

@@ -9,7 +9,6 @@ import {tmpdir} from 'node:os';
 import {delimiter, dirname, join} from 'node:path';
 import {execa} from 'execa';
 import {expect} from 'vitest';
-import {registryDigest} from './images.ts';
 import {
   type Ended,
   type ProgramEnv,
@@ -90,6 +89,8 @@ export interface CookbookOptions {
   /** `verify.within` and `lockTimeout` of the config file. */
   readonly within?: string;
   readonly lockTimeout?: string;
+  /** Images go to the registry that wants a password. */
+  readonly withPassword?: boolean;
   /** Shell lines that every start of the instance runs first. */
   readonly starting?: string;
 }
@@ -107,7 +108,10 @@ export interface Cookbook {
   readonly url: string;
 
   /** Runs the program in the repository; `env` is added to the complete environment. */
-  run(args: readonly string[], more?: {readonly env?: ProgramEnv; readonly input?: string; readonly cwd?: string}): Promise<Ended>;
+  run(
+    args: readonly string[],
+    more?: {readonly env?: ProgramEnv; readonly input?: string; readonly cwd?: string},
+  ): Promise<Ended>;
   start(args: readonly string[], more?: {readonly env?: ProgramEnv}): RunningProgram;
   startInTerminal(args: readonly string[]): ProgramInTerminal;
   record(): Promise<RunRecord>;
@@ -163,11 +167,12 @@ export async function cookbook(options: CookbookOptions = {}): Promise<Cookbook>
     port: await freePort(),
     container: `dw-cookbook-${id}`,
     repositoryName: `cookbook-${id}/data-models-sqlalchemy`,
+    registry: registryFor(options),
   };
   const made = open(site);
   try {
     await writeProject(made, options, site.port);
-    await install(made);
+    await install(made, site.registry);
   } catch (error) {
     await made.remove();
     throw error;
@@ -180,14 +185,25 @@ interface Site {
   readonly port: number;
   readonly container: string;
   readonly repositoryName: string;
+  readonly registry: Registry;
+}
+
+interface Registry {
+  readonly address: string;
+  readonly login?: {readonly user: string; readonly password: string};
+}
+
+function registryFor({withPassword = false}: CookbookOptions): Registry {
+  if (!withPassword) return part('registry');
+  const {address, ...login} = part('registryWithAuth');
+  return {address, login};
 }
 
 function open(site: Site): Cookbook {
-  const {root, container, repositoryName, port} = site;
+  const {root, container, repositoryName, port, registry} = site;
   const repository = join(root, 'repository');
   const state = join(root, 'state');
-  const registry = part('registry').address;
-  const image = `${registry}/${repositoryName}`;
+  const image = `${registry.address}/${repositoryName}`;
   const env = environment(root);
   const url = `http://127.0.0.1:${port}/`;
   const records: Records = {root: join(state, 'deploy-wizard', 'data-models-sqlalchemy'), environment: 'production'};
@@ -207,7 +223,7 @@ function open(site: Site): Cookbook {
   const git = (...args: readonly string[]) => tool('git', args, repository);
   const docker = (...args: readonly string[]) => tool(part('docker').client, args, root);
   const read = (file: string) => readFile(join(repository, file), 'utf8');
-  const digest = (version: string) => registryDigest(registry, repositoryName, version);
+  const digest = (version: string) => digestIn(registry, repositoryName, version);
 
   const cookbook: Cookbook = {
     root,
@@ -325,12 +341,21 @@ async function writeProject(cookbook: Cookbook, options: CookbookOptions, port: 
 }
 
 /** By hand, as the cookbook says. */
-async function install({git, docker, terraform, image, repository, answer}: Cookbook): Promise<void> {
+async function install(
+  {root, git, docker, terraform, image, repository, answer}: Cookbook,
+  {address, login}: Registry,
+): Promise<void> {
   await git('init', '--quiet', '--initial-branch=main');
   await git('config', 'user.name', 'Release Engineer');
   await git('config', 'user.email', 'release@example.edu');
   await git('add', '--all');
   await git('commit', '--quiet', '--message', `Version ${deployed}`);
+  if (login !== undefined) {
+    // What `docker login` writes.
+    const auths = {[address]: {auth: btoa(`${login.user}:${login.password}`)}};
+    await mkdir(join(root, 'home', '.docker'));
+    await writeFile(join(root, 'home', '.docker', 'config.json'), JSON.stringify({auths}), {mode: 0o600});
+  }
   await docker('build', '--quiet', '--tag', `${image}:${deployed}`, repository);
   await docker('push', '--quiet', `${image}:${deployed}`);
   await terraform('init', '-input=false', '-no-color');
@@ -457,10 +482,25 @@ async function runningContainer(docker: Cookbook['docker'], name: string): Promi
   return {container: `${id} ${running}`, image};
 }
 
-async function tagsOf(registry: string, repository: string): Promise<readonly string[]> {
-  const response = await fetch(`http://${registry}/v2/${repository}/tags/list`);
+/** The digest under which the registry itself holds a tag; undefined when it has no such tag. */
+async function digestIn(registry: Registry, repository: string, tag: string): Promise<string | undefined> {
+  const accept = 'application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json';
+  const response = await ask(registry, `${repository}/manifests/${tag}`, {method: 'HEAD', headers: {Accept: accept}});
+  return response.headers.get('docker-content-digest') ?? undefined;
+}
+
+async function tagsOf(registry: Registry, repository: string): Promise<readonly string[]> {
+  const response = await ask(registry, `${repository}/tags/list`);
   const {tags}: {tags: readonly string[] | null} = JSON.parse(await response.text());
   return [...(tags ?? [])].sort();
+}
+
+async function ask({address, login}: Registry, path: string, init: RequestInit = {}): Promise<Response> {
+  const headers = new Headers(init.headers);
+  if (login !== undefined) headers.set('Authorization', `Basic ${btoa(`${login.user}:${login.password}`)}`);
+  const response = await fetch(`http://${address}/v2/${path}`, {...init, headers});
+  if (!response.ok && response.status !== 404) throw new Error(`The registry answers ${response.status} for ${path}.`);
+  return response;
 }
 
 /** Below the range from which the kernel gives out ports by itself: it stays free while an instance is replaced. */
@@ -480,7 +520,11 @@ async function filesUnder(root: string): Promise<ReadonlyMap<string, string>> {
     for (const name of (await readdir(join(root, folder))).sort()) {
       const path = join(folder, name);
       const stats = await lstat(join(root, path));
-      const what = stats.isDirectory() ? 'folder' : createHash('sha256').update(await readFile(join(root, path))).digest('hex');
+      const what = stats.isDirectory()
+        ? 'folder'
+        : createHash('sha256')
+            .update(await readFile(join(root, path)))
+            .digest('hex');
       // Whoever only looks may put something aside in there, as long as it is gone at the end.
       const time = path === 'tmp' ? '' : stats.mtimeMs;
       found.set(path, `${what} ${(stats.mode & 0o7777).toString(8)} ${time}`);
@@ -550,6 +594,8 @@ export async function expectNothingLeft({root}: Cookbook): Promise<void> {
   expect(await readdir(join(root, 'tmp'))).toEqual([]);
   const files = [...(await filesUnder(root))].filter(([path]) => path.startsWith('state/') || path.endsWith('.tfplan'));
   expect(files.filter(([path, what]) => path.includes('.scratch/') && !what.startsWith('folder'))).toEqual([]);
-  const open = files.filter(([path, what]) => path.startsWith('state/deploy-wizard/') && !/^(folder 700|[0-9a-f]+ 600) /.test(what));
+  const open = files.filter(
+    ([path, what]) => path.startsWith('state/deploy-wizard/') && !/^(folder 700|[0-9a-f]+ 600) /.test(what),
+  );
   expect(open).toEqual([]);
 }

@@ -45,9 +45,8 @@ export function startProgram(args: readonly string[], {cwd, env, input}: Program
   });
   const ended = child.then(({exitCode, signal, stdout, stderr}) => ({
     exitCode: exitCode ?? 128 + (signalNumbers[signal ?? ''] ?? 0),
-    // `input` and `stdin` widen the type to all that execa can do.
-    stdout: String(stdout),
-    stderr: String(stderr),
+    stdout,
+    stderr,
   }));
   return {ended, kill: signal => void child.kill(signal)};
 }
@@ -87,12 +86,15 @@ export function startInTerminal(args: readonly string[], {cwd, env}: Omit<Progra
     printed: () => printed,
     waitFor: async text => {
       const pattern = typeof text === 'string' ? new RegExp(escapeRegExp(text)) : text;
-      await until(() => {
-        const found = pattern.exec(printed.slice(waitedFor));
-        if (found) waitedFor += found.index + found[0].length;
-        if (!found && ended) throw new Error(`The program ended before it printed ${String(text)}:\n${printed}`);
-        return found !== null;
-      }, `${String(text)} on the terminal, which shows:\n${printed}`);
+      await until(
+        () => {
+          const found = pattern.exec(printed.slice(waitedFor));
+          if (found) waitedFor += found.index + found[0].length;
+          if (!found && ended) throw new Error(`The program ended before it printed ${String(text)}:\n${printed}`);
+          return found !== null;
+        },
+        `${String(text)} on the terminal, which shows:\n${printed}`,
+      );
     },
     type: keys => terminal.write(keys),
     exitCode: promise,
@@ -172,5 +174,8 @@ export function requestOf(record: ReadRecord, step: string): unknown {
 
 /** Resolves as soon as the newest record holds such an event: polled, a few milliseconds late. */
 export async function untilRecorded(records: Records, what: string, fits: (event: RecordedEvent) => boolean): Promise<void> {
-  await until(async () => (await newestRecord(records).catch(() => undefined))?.events.some(fits) ?? false, `${what} in the record`);
+  await until(
+    async () => (await newestRecord(records).catch(() => undefined))?.events.some(fits) ?? false,
+    `${what} in the record`,
+  );
 }

@@ -10,7 +10,7 @@ import {type ProgramEnv, launcher} from './program.ts';
 /** Below this the wizard asks for more room. */
 const smallest = {columns: 60, rows: 15};
 
-const limitMs = 25_000;
+const limitMs = 60_000;
 
 /** What keys send. */
 const sequences: Readonly<Record<string, string>> = {
@@ -105,7 +105,8 @@ export function openWizard(args: readonly string[], options: WizardOptions): Wiz
   };
 
   const fault = (what: string): void => {
-    if (settling === 'no' && faults.length < 20) faults.push(`${what} at ${emulator.cols}x${emulator.rows}, frame ${frames}:\n${screen()}`);
+    if (settling === 'no' && faults.length < 20)
+      faults.push(`${what} at ${emulator.cols}x${emulator.rows}, frame ${frames}:\n${screen()}`);
   };
   const isRoomy = (): boolean => emulator.cols >= smallest.columns && emulator.rows >= smallest.rows;
   const fits = (): boolean => {
@@ -162,7 +163,8 @@ export function openWizard(args: readonly string[], options: WizardOptions): Wiz
 
   const until = (holds: () => boolean, what: () => string, limit = limitMs): Promise<void> => {
     const {promise, resolve, reject} = Promise.withResolvers<void>();
-    const fail = (why: string): void => reject(new Error(`${why} ${what()}. The terminal shows:\n${scrollback()}\n${'='.repeat(emulator.cols)}\n${screen()}`));
+    const fail = (why: string): void =>
+      reject(new Error(`${why} ${what()}. The terminal shows:\n${scrollback()}\n${'='.repeat(emulator.cols)}\n${screen()}`));
     const timer = setTimeout(() => fail(`Waited ${limit} ms in vain for`), limit);
     const look = (): void => {
       if (holds()) resolve();
@@ -184,7 +186,11 @@ export function openWizard(args: readonly string[], options: WizardOptions): Wiz
     emulator.resize(columns, rows);
     pty.resize(columns, rows);
   };
-  const redrawn = (): Promise<void> => until(() => settling === 'no', () => 'a frame in the new size');
+  const redrawn = (): Promise<void> =>
+    until(
+      () => settling === 'no',
+      () => 'a frame in the new size',
+    );
 
   onTestFinished(async () => {
     if (left === undefined) {
@@ -220,8 +226,17 @@ export function openWizard(args: readonly string[], options: WizardOptions): Wiz
     scrollback,
     printed: () => printed,
     isOnMainScreen,
-    waitFor: (text, limit) => until(() => shows(text), () => `${String(text)} to be shown`, limit),
-    waitUntilGone: text => until(() => !shows(text), () => `${String(text)} to be gone`),
+    waitFor: (text, limit) =>
+      until(
+        () => shows(text),
+        () => `${String(text)} to be shown`,
+        limit,
+      ),
+    waitUntilGone: text =>
+      until(
+        () => !shows(text),
+        () => `${String(text)} to be gone`,
+      ),
     press: key => pty.write(sequences[key] ?? key),
     resize(columns, rows) {
       change(columns, rows);

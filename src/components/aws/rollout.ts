@@ -114,6 +114,7 @@ async function checkDigests(claim: Claim, rollout: Rollout, ours: EcsDeployment,
   let proof = rollout.images.length === 0 ? '' : ', with the released digest';
   for (const image of rollout.images) {
     const found = new Set((digests.get(image.container) ?? []).map(({imageDigest}) => imageDigest));
+    if (found.size === 0) proof = ', whose digest ECS does not tell';
     for (const digest of found) {
       if (digest === undefined) proof = ', whose digest ECS does not tell';
       else if (!(await isImage(image, digest, io)))

@@ -27,7 +27,12 @@ export async function familyTargets(rules: readonly Rule[], family: string, io: 
       });
     }),
   );
-  return found.flat();
+  // In an order of our own: AWS promises none.
+  return found.flat().toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
+}
+
+function key({rule, target}: Pin): string {
+  return `${rule.bus}/${rule.name}/${target}`;
 }
 
 /** The target with another revision; every other field as it came. */

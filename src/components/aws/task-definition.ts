@@ -92,6 +92,13 @@ export async function resolveImages(
   );
 }
 
+/** What is wrong with the images of a plan by now: a tag that was moved to another image, or taken away. Undefined while all stand. */
+export async function movedTag(images: readonly ContainerImage[], io: Io): Promise<string | undefined> {
+  const now = await Promise.all(images.map(async image => ({...image, now: await io.digestOf(image.image)})));
+  const moved = now.find(({digest, now}) => digest !== now);
+  return moved && `${moved.image} is ${moved.now === undefined ? 'gone' : `another image now (${shortDigest(moved.now)})`}`;
+}
+
 /** One line an image: old → new, and the digest of the new one. */
 export function imageDetails(definition: TaskDefinition, images: readonly ContainerImage[]): Detail[] {
   const now = imagesOf(definition);

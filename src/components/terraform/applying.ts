@@ -3,11 +3,12 @@ import {readFile} from 'node:fs/promises';
 import path from 'node:path';
 import {z} from 'zod';
 import {type Results, type Step, step} from '../../release/contract.ts';
-import {DeployError, LostAnswerError, StoppedError} from '../../release/errors.ts';
+import {DeployError, LostAnswerError, StoppedError, toTrouble} from '../../release/errors.ts';
 import {sha256} from '../../release/json.ts';
 import {applyEdit, readText} from '../../tools/files.ts';
 import {type ApplyProgress, concludeApply, countOperations, nothingRead, readOn} from '../../tools/terraform/apply.ts';
 import {follow, inspectSupervised, interruptOnce, startSupervised} from '../../tools/terraform/runner.ts';
+import type {RootModule} from '../../tools/terraform/terraform.ts';
 import {readMessage} from '../../tools/terraform/stream.ts';
 import type {Io} from '../io.ts';
 import {editTfvars} from '../tfvars.ts';
@@ -78,6 +79,7 @@ function terraformStep(component: TerraformConfig, payload: TerraformPayload): S
     request: async (_io: Io) => ({folder: `${planFile}-${planSha256.slice(0, 12)}`, directory, workspace, planFile, planSha256}),
     perform: async (io, {folder, directory, workspace, planFile, planSha256}) => {
       await refuseOther(planFile, planSha256);
+      await learnSecrets({directory, workspace}, planFile, io);
       const command = io.terraform.applyCommand({directory, workspace}, planFile, component.lockTimeout / 1000);
       await startSupervised({...command, folder, node: io.supervisor.node, supervisor: io.supervisor.script});
       const end = await seeThrough(folder, io);
@@ -87,14 +89,18 @@ function terraformStep(component: TerraformConfig, payload: TerraformPayload): S
     settle: async (io, {folder, directory, workspace, planFile}) => {
       const {is} = await inspectSupervised(folder);
       if (is === 'absent') return 'absent';
-      // Another process learnt them when it planned: nothing that Terraform says may be written before.
-      for (const secret of collectSecrets(await io.terraform.show({directory, workspace}, planFile))) io.learnSecret(secret);
+      await learnSecrets({directory, workspace}, planFile, io);
       const end = await seeThrough(folder, io);
       if (end instanceof LostAnswerError) return 'unknown';
       return end instanceof DeployError ? {failed: end} : {done: end};
     },
     tell: ({add, change, remove}) => `applied: ${add} added, ${change} changed, ${remove} destroyed`,
   });
+}
+
+/** It may have been another process that planned: nothing that Terraform says is written before its secrets are known. */
+async function learnSecrets(module: RootModule, planFile: string, io: Io): Promise<void> {
+  for (const secret of collectSecrets(await io.terraform.show(module, planFile))) io.learnSecret(secret);
 }
 
 async function refuseOther(planFile: string, expected: string): Promise<void> {
@@ -119,13 +125,15 @@ async function seeThrough(folder: string, io: Io): Promise<Applied | DeployError
   const stop = () => {
     if (io.stopCommand()?.do === 'detach') reading.abort();
     else
-      void interruptOnce(folder).then(sent =>
-        io.log(
-          sent
-            ? 'Interrupted once: Terraform stops after what it is doing, and saves its state.'
-            : 'Terraform had ended already.',
-        ),
-      );
+      void interruptOnce(folder)
+        .then(sent =>
+          io.log(
+            sent
+              ? 'Interrupted once: Terraform stops after what it is doing, and saves its state.'
+              : 'Terraform had ended already.',
+          ),
+        )
+        .catch((error: unknown) => io.log(`Terraform could not be interrupted: ${toTrouble(error).what}`));
   };
   if (io.signal.aborted) stop();
   else io.signal.addEventListener('abort', stop, {once: true});
@@ -152,7 +160,7 @@ async function seeThrough(folder: string, io: Io): Promise<Applied | DeployError
 function inWords(error: DeployError): DeployError {
   const {message, means, next} = error;
   const ended = error instanceof StoppedError ? new DeployError(message, {...(means && {means}), next, final: true}) : error;
-  return ended.also('The tfvars file holds the new version already. To go on, run the release again: it plans anew.');
+  return ended.asFinal().also('The tfvars file holds the new version already. To go on, run the release again: it plans anew.');
 }
 
 // ── tag ──────────────────────────────────────────────────────────────────────────────────────────────

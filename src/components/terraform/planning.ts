@@ -69,7 +69,7 @@ export async function planTerraform(
     edit: edit.sha256 === edit.file.after ? null : edit.file,
     planFile,
     planSha256: sha256(await readFile(planFile)),
-    sources: await hashSources(directory, varFile),
+    sources: await hashSources(directory, io.records),
     terraform: await io.terraform.version(),
     addresses: planned.map(({id}) => id),
     image: reference === undefined ? null : {reference, digest: digest ?? null},
@@ -208,17 +208,18 @@ export function versionIn(
   return undefined;
 }
 
-/** Files that Terraform itself changes, and the one that the release edits. */
-const unwatched = /^(?:\.terraform|terraform\.tfstate\.d|.*\.tfstate(?:\..*)?|\.terraform\.tfstate\.lock\.info|\.git)$/;
+/** What Terraform itself changes; variable files, whose values are in the plan; and what no module is made of. */
+const unwatched =
+  /^(?:\.terraform|terraform\.tfstate\.d|.*\.tfstate(?:\..*)?|\.terraform\.tfstate\.lock\.info|.*\.tfvars(?:\.json)?|\.git|node_modules)$/;
 
-/** One hash over every file of the module's folder: what was planned is what was there. */
-export async function hashSources(directory: string, varFile: string): Promise<string> {
+/** One hash over every file of the module's folder but `aside` (the records): what was planned is what was there. */
+export async function hashSources(directory: string, aside: string): Promise<string> {
   const hash = createHash('sha256');
   const walk = async (folder: string): Promise<void> => {
     const entries = await readdir(folder, {withFileTypes: true});
     for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
       const file = path.join(folder, entry.name);
-      if (unwatched.test(entry.name) || file === varFile) continue;
+      if (unwatched.test(entry.name) || file === aside) continue;
       if (entry.isDirectory()) await walk(file);
       else if (entry.isFile())
         hash

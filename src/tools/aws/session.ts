@@ -103,6 +103,9 @@ const denied = new Set([
   'AuthorizationErrorException',
 ]);
 
+/** What ECS says, as a ClientException, to revisions of one family that are registered at the same time. */
+const crowded = /Too many concurrent attempts/;
+
 /** Sends one call whose answer changes nothing. Errors come in the operator's words. */
 export async function read<T>(options: AwsOptions, action: string, call: () => Promise<T>): Promise<T> {
   try {
@@ -127,7 +130,7 @@ export async function write<T>(
       return await call();
     } catch (error) {
       const {name, status} = describe(error);
-      if (throttled.has(name) && attempt < backoff.length) {
+      if ((throttled.has(name) || crowded.test(messageOf(error))) && attempt < backoff.length) {
         await sleep(backoff[attempt] ?? 0);
         continue;
       }

@@ -4,6 +4,7 @@
  */
 import {closeSync, fsyncSync, linkSync, openSync, readFileSync, renameSync, rmSync, writeSync} from 'node:fs';
 import {join} from 'node:path';
+import {isCode} from '../error-code.ts';
 import type {ProcessIdentity} from '../process-identity.ts';
 
 export const files = {
@@ -121,8 +122,4 @@ function syncFolder(path: string): void {
   } finally {
     closeSync(folder);
   }
-}
-
-export function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

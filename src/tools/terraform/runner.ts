@@ -12,7 +12,8 @@ import {DeployError} from '../../release/errors.ts';
 import type {Environment} from '../exec.ts';
 import {LineSplitter} from '../lines.ts';
 import {isRunning, type ProcessIdentity} from '../process-identity.ts';
-import {files, isCode, readClaim, readExit, readStarted, writeFirst, writeWhole, type Request} from './run-folder.ts';
+import {isCode} from '../error-code.ts';
+import {files, readClaim, readExit, readStarted, writeFirst, writeWhole, type Request} from './run-folder.ts';
 import type {Command} from './terraform.ts';
 
 export type Supervised =

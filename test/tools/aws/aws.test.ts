@@ -68,6 +68,7 @@ test('a task definition that is read can be registered as it is, tags included',
   });
 
   const read = await aws.ecs.taskDefinition('loader');
+  expect(read?.input['tags']).toEqual([{key: 'project', value: 'pass'}]);
   const registered = await aws.ecs.register(read?.input ?? {}, noWait);
   const again = await aws.ecs.taskDefinition(registered);
   expect(again?.revision).toBe(2);

@@ -50,13 +50,15 @@ function rows(frame: string | undefined): readonly string[] {
 
 test('lines stand as they are: a column is a column, an empty line keeps its row', () => {
   const lines = [[cell('pass-core', 12), span('日本'), cell('2/3', 6, {}, 'right')], [], line('end')];
-  expect(rows(render(<Lines lines={lines} />).lastFrame())).toEqual(['pass-core   日本   2/3', ' ', 'end']);
+  expect(rows(render(<Lines lines={lines} width={40} />).lastFrame())).toEqual(['pass-core   日本   2/3', '', 'end']);
+  // A wide character that would stand half outside is left out whole.
+  expect(rows(render(<Lines lines={lines} width={14} />).lastFrame())).toEqual(['pass-core   …', '', 'end']);
 });
 
 test('where a terminal has ASCII only, each sign has a stand-in of its width', () => {
   const {lastFrame} = render(
     <AsciiContext value={true}>
-      <Lines lines={[line('▸ 1.13.2 → 1.14.0 ✔ …')]} />
+      <Lines lines={[line('▸ 1.13.2 → 1.14.0 ✔ …')]} width={40} />
     </AsciiContext>,
   );
   expect(lastFrame()).toBe('> 1.13.2 > 1.14.0 + ~');

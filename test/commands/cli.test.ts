@@ -1,0 +1,262 @@
+/** The built program from the outside, as far as it goes without a release: `npm run build` comes first. */
+import {mkdtemp, readFile, readdir, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import {fileURLToPath, pathToFileURL} from 'node:url';
+import {execa} from 'execa';
+import {describe, expect, onTestFinished, test} from 'vitest';
+import {parse} from 'yaml';
+import {z} from 'zod';
+import packageJson from '../../package.json' with {type: 'json'};
+import {cookbookYaml, passYaml} from '../config/samples.ts';
+import {type Ended, runProgram} from '../support/program.ts';
+
+const launcher = process.env['DW_LAUNCHER'] ?? fileURLToPath(new URL('../../bin/deploy-wizard.js', import.meta.url));
+const dist = path.join(path.dirname(launcher), '..', 'dist');
+
+async function folder(): Promise<string> {
+  const made = await mkdtemp(path.join(tmpdir(), 'dw-cli-'));
+  onTestFinished(() => rm(made, {recursive: true, force: true}));
+  return made;
+}
+
+/** In a folder with nothing in it. */
+async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+  const cwd = await folder();
+  return runProgram(args, {cwd, env: {PATH: process.env['PATH'] ?? '', HOME: cwd, ...env}});
+}
+
+describe('the command line', {timeout: 30_000}, () => {
+  test('says its version', async () => {
+    expect(await run(['--version'])).toEqual({exitCode: 0, stdout: `${packageJson.version}\n`, stderr: ''});
+  });
+
+  test.each([[['--help']], [['-h']], [['help']]])('%j names every command and every option of a release', async args => {
+    const {exitCode, stdout, stderr} = await run(args);
+    expect({exitCode, stderr}).toEqual({exitCode: 0, stderr: ''});
+    for (const word of [
+      'plan',
+      'resume',
+      'audit',
+      'schema',
+      'demo',
+      '--env',
+      '--release',
+      '--bump',
+      '--component',
+      '--yes',
+      '--allow',
+      '--dry-run',
+      '--output',
+      '--no-tui',
+      '--max-parallel',
+      '--config',
+      '--reason',
+    ])
+      expect(stdout).toContain(word);
+    expect(stdout).toMatch(/^Usage: deploy-wizard \[options\] \[command\]\n/);
+  });
+
+  test.each([
+    ['audit', ['--env', '--config', '[version]']],
+    ['resume', ['--env', '--config', '--yes', '--allow', '[run]']],
+    ['plan', ['--env', '--release', '--detailed-exitcode']],
+    ['demo', ['--yes', '--speed']],
+  ])('help of %s names what it takes', async (command, words) => {
+    for (const args of [
+      [command, '--help'],
+      ['help', command],
+    ]) {
+      const {exitCode, stdout} = await run(args);
+      expect(exitCode).toBe(0);
+      for (const word of words) expect(stdout).toContain(word);
+    }
+  });
+
+  test.each([
+    [['--yess'], "error: unknown option '--yess'\n(Did you mean --yes?)\n"],
+    [['audit', '--envv', 'x'], "error: unknown option '--envv'\n(Did you mean --env?)\n"],
+    [['audti'], "error: unknown command 'audti'\n(Did you mean audit?)\n"],
+    [['frobnicate'], "error: unknown command 'frobnicate'\n"],
+    [['plan', 'staging'], "error: too many arguments for 'plan'. Expected 0 arguments but got 1: staging.\n"],
+    [['--env'], "error: option '-e, --env <name>' argument missing\n"],
+    [
+      ['--output', 'xml'],
+      "error: option '--output <view>' argument 'xml' is invalid. Allowed choices are auto, tui, lines, json.\n",
+    ],
+    [['--max-parallel', '0'], "error: option '--max-parallel <n>' argument '0' is invalid. a whole number from 1 to 1000.\n"],
+    [['--max-parallel', '1e9'], "error: option '--max-parallel <n>' argument '1e9' is invalid. a whole number from 1 to 1000.\n"],
+    [['demo', '--speed', 'fast'], "error: option '--speed <factor>' argument 'fast' is invalid. a number above 0, up to 1000.\n"],
+  ] as const)('%j: exit 2, and what was meant', async (args, stderr) => {
+    expect(await run(args)).toEqual({exitCode: 2, stdout: '', stderr});
+  });
+
+  test.each([[['--yes', '--env', 'x', '--release', '1.0.0']], [['plan']], [['audit', '--env', 'x']], [['resume']]])(
+    '%j without a config file: exit 2, and what to do',
+    async args => {
+      const {exitCode, stdout, stderr} = await run(args);
+      expect({exitCode, stdout}).toEqual({exitCode: 2, stdout: ''});
+      expect(stderr).toMatch(
+        /^there is no deploy-wizard\.config\.yaml in .* or above\nNothing was started\.\n {2}Name one with --config/,
+      );
+    },
+  );
+
+  test('an error of plan --detailed-exitcode does not look like a change', async () => {
+    expect((await run(['plan', '--detailed-exitcode'])).exitCode).toBe(1);
+  });
+
+  test('what somebody else wrote does not get to the terminal as it is', async () => {
+    const config = path.join(await folder(), 'c.yaml');
+    await writeFile(config, 'application: "\\u202egnp\\u001b[2J"\nenviron\u009bments: {}\n');
+    for (const args of [
+      ['--config', config],
+      ['--config', 'a\u001b[2Jb'],
+      ['--config', config, '--release', 'x\u202ey'],
+    ]) {
+      const {exitCode, stderr} = await run(['--yes', ...args]);
+      expect(exitCode).toBe(2);
+      expect(stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
+    }
+  });
+
+  test('nobody reads what it says: that is no reason to fall over', async () => {
+    const cwd = await folder();
+    const {stdout} = await execa(
+      'sh',
+      [
+        '-c',
+        '"$0" "$1" schema 2>"$2" | true; "$0" "$1" --help | true; cat "$2"',
+        process.execPath,
+        launcher,
+        path.join(cwd, 'err'),
+      ],
+      {cwd},
+    );
+    expect(stdout).toBe('');
+  });
+});
+
+describe('schema', {timeout: 30_000}, () => {
+  test('prints a JSON Schema that is right about config files', async () => {
+    const {exitCode, stdout, stderr} = await run(['schema']);
+    expect({exitCode, stderr}).toEqual({exitCode: 0, stderr: ''});
+    const schema = z.fromJSONSchema(JSON.parse(stdout));
+    for (const text of [passYaml, cookbookYaml]) expect(schema.safeParse(parse(text)).success).toBe(true);
+    for (const wrong of [
+      'application: a',
+      passYaml.replace('kind: sns-trigger', 'kind: sms'),
+      passYaml.replace('topic:', 'topik:'),
+      cookbookYaml.replace('"https:', '"ftp:'),
+    ])
+      expect(schema.safeParse(parse(wrong)).success).toBe(false);
+    expect(JSON.parse(stdout)).toMatchObject({
+      type: 'object',
+      additionalProperties: false,
+      required: expect.arrayContaining(['application', 'environments', 'components']),
+    });
+  });
+});
+
+describe('what is loaded', {timeout: 30_000}, () => {
+  const hook = pathToFileURL(path.join(import.meta.dirname, 'support', 'loaded.ts')).href;
+
+  /** Something that only a library holds, in its bundled form. */
+  const marks = {
+    zod: '_zod',
+    ink: 'react.transitional.element',
+    inquirer: 'Prompt was canceled',
+    execa: 'ExecaError',
+    yaml: 'YAMLParseError',
+  } as const;
+  type Library = keyof typeof marks;
+
+  /** What a start of the program loads: libraries that are bundled, packages that are not, and how much of the bundle. */
+  async function loads(...args: readonly string[]) {
+    const file = path.join(await folder(), 'loaded');
+    await run(args, {NODE_OPTIONS: `--import=${hook}`, DW_LOADED: file});
+    const urls = (await readFile(file, 'utf8')).split('\n').filter(url => url.startsWith('file:'));
+    const chunks = urls.filter(url => url.endsWith('.mjs') && path.dirname(fileURLToPath(url)) === path.resolve(dist));
+    const texts = await Promise.all(chunks.map(url => readFile(new URL(url), 'utf8')));
+    const libraries = Object.entries(marks).flatMap(([name, mark]) => (texts.some(text => text.includes(mark)) ? [name] : []));
+    const packages = urls.filter(url => url.includes('/node_modules/'));
+    return {libraries, packages, chunks, bytes: texts.reduce((sum, text) => sum + text.length, 0)};
+  }
+
+  test('the marks of the libraries are in the bundle, or this would prove nothing', async () => {
+    const all = await Promise.all((await readdir(dist)).map(name => readFile(path.join(dist, name), 'utf8')));
+    const names: readonly Library[] = ['zod', 'ink', 'inquirer', 'execa', 'yaml'];
+    expect(names.filter(name => all.some(text => text.includes(marks[name])))).toEqual(names);
+  });
+
+  test.each([[['--version']], [['--help']], [['help', 'audit']], [['--unknown']]])(
+    'by %j: the command line, and nothing else',
+    async args => {
+      const {libraries, packages, chunks, bytes} = await loads(...args);
+      expect(chunks.length).toBeGreaterThan(0);
+      expect({libraries, packages}).toEqual({libraries: [], packages: []});
+      expect(bytes).toBeLessThan(120_000);
+    },
+  );
+
+  test('by an unattended release: neither Ink nor prompts, and nothing of AWS before it is needed', async () => {
+    const {libraries, packages} = await loads('--yes', '--env', 'production', '--release', '1.0.0');
+    expect(libraries).toContain('yaml');
+    for (const name of ['ink', 'inquirer']) expect(libraries).not.toContain(name);
+    expect(packages).toEqual([]);
+  });
+
+  test('by schema: no AWS, no Ink', async () => {
+    const {libraries, packages} = await loads('schema');
+    expect(libraries).toContain('zod');
+    expect(libraries).not.toContain('ink');
+    expect(packages).toEqual([]);
+  });
+});
+
+describe('an old Node', {timeout: 30_000}, () => {
+  const line = (version: string) =>
+    `deploy-wizard needs Node 22.22.2 or newer; this is ${version}. Install a newer one: https://nodejs.org\n`;
+
+  /** Node that says it is another version. */
+  async function startedBy(version: string): Promise<Ended> {
+    const preload = path.join(await folder(), 'version.cjs');
+    await writeFile(
+      preload,
+      `Object.defineProperty(process, 'versions', {value: {...process.versions, node: ${JSON.stringify(version)}}});\n`,
+    );
+    return run(['--version'], {NODE_OPTIONS: `--require=${preload}`});
+  }
+
+  test.each(['20.20.2', '18.19.0', '22.22.1', '22.21.9', '21.99.99', '0.10.48'])(
+    '%s: one clear line, and no success',
+    async version => {
+      expect(await startedBy(version)).toEqual({exitCode: 2, stdout: '', stderr: line(version)});
+    },
+  );
+
+  test.each(['22.22.2', '22.23.0', '23.0.0', '24.1.0', '100.0.0'])('%s is new enough', async version => {
+    expect(await startedBy(version)).toMatchObject({exitCode: 0, stdout: `${packageJson.version}\n`});
+  });
+
+  test('the one that it asks for is the one that the package asks for', () => {
+    expect(line('')).toContain(packageJson.engines.node.replace('>=', 'Node '));
+  });
+
+  test('of this machine, where it has one', async context => {
+    const versions = await Promise.all(
+      ['/usr/bin/node', '/usr/local/bin/node'].map(async node => {
+        const {stdout = ''} = await execa(node, ['--version'], {reject: false});
+        return {node, version: stdout.slice(1)};
+      }),
+    );
+    const old = versions.find(({version}) => /^(?:1\d|20|21)\./.test(version));
+    if (old === undefined) return context.skip('there is no Node older than 22 on this machine');
+    const {exitCode, stdout, stderr} = await execa(old.node, [launcher, '--version'], {
+      reject: false,
+      stripFinalNewline: false,
+      extendEnv: false,
+    });
+    expect({exitCode, stdout, stderr}).toEqual({exitCode: 2, stdout: '', stderr: line(old.version)});
+  });
+});

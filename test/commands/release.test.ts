@@ -1,0 +1,335 @@
+/** The release command, in this process, on PASS. What the whole program does on real parts is told in test/e2e. */
+import {access, mkdir, readFile, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {describe, expect, test} from 'vitest';
+import {auditCommand} from '../../src/commands/audit.ts';
+import {releaseCommand} from '../../src/commands/release.ts';
+import {resumeCommand} from '../../src/commands/resume.ts';
+import {DeployError} from '../../src/release/errors.ts';
+import {runEvent} from '../../src/release/events.ts';
+import {type Pass, startPass} from '../support/pass.ts';
+import {deskAt, unattended} from './support/desk.ts';
+
+const resuming = {yes: true, output: 'auto', tui: true, maxParallel: 4, allow: []} as const;
+
+/** What a command says when it refuses: exit code and words. */
+async function refusal(command: Promise<number>): Promise<{exitCode: number; message: string; next: string}> {
+  const error = await command.then(
+    code => new Error(`it ended with ${code}`),
+    (error: unknown) => error,
+  );
+  if (!(error instanceof DeployError)) throw error;
+  return {exitCode: error.exitCode, message: error.message, next: error.next.join(' ')};
+}
+
+/** The record of the newest run, as a file. */
+async function recordOf(pass: Pass): Promise<{file: string; text: string; head: string}> {
+  const {folder} = await pass.record();
+  const file = join(folder, 'record.ndjson');
+  return {file, text: await readFile(file, 'utf8'), head: join(folder, 'head.json')};
+}
+
+async function audit(pass: Pass, version?: string): Promise<{exitCode: number; said: string}> {
+  const {context, stdout} = deskAt(pass);
+  const exitCode = await auditCommand(context, version, {env: 'production'});
+  return {exitCode, said: stdout()};
+}
+
+describe('a release, its audit, and the lies that are told about it', {timeout: 60_000}, () => {
+  test('goes out, is proved, and has nothing to do the second time', async () => {
+    const pass = await startPass();
+    const {context, stdout, stderr} = deskAt(pass);
+    expect(await releaseCommand(context, unattended())).toBe(0);
+    expect(stdout()).toMatch(/^\npass 1\.14\.0 → production: passed in .*, 6 of 6 components on 1\.14\.0\n/);
+    expect(stdout()).toContain('deploy-wizard audit 1.14.0 --env production');
+    expect(stderr()).toContain('✔ approved by policy (trigger, update)');
+
+    const proof = await audit(pass, '1.14.0');
+    expect(proof.exitCode).toBe(0);
+    expect(proof.said).toContain('Everything is as the record says.');
+    expect(proof.said).not.toMatch(/[✖○⚠]/);
+
+    const changes = pass.changes().length;
+    const again = deskAt(pass);
+    expect(await releaseCommand(again.context, unattended())).toBe(0);
+    expect(again.stdout()).toContain('nothing to do');
+    expect(pass.changes()).toHaveLength(changes);
+    // An audit is about the release that did something, and the run that did nothing says the same.
+    expect((await audit(pass, '1.14.0')).exitCode).toBe(0);
+  });
+
+  test.each([
+    [
+      'a record in which a word was changed',
+      (text: string) => text.replace('"user":"jo"', '"user":"mo"'),
+      /✖ the record is intact: line 2: does not follow the line before it/,
+    ],
+    [
+      'a record whose last line was changed',
+      (text: string) => text.replace(/"text":"6 of 6/, '"text":"5 of 6'),
+      /✖ the record is intact: line \d+: is not what the head names/,
+    ],
+    [
+      'a record from which a line was taken',
+      (text: string) => text.split('\n').toSpliced(5, 1).join('\n'),
+      /✖ the record is intact: line 6: says it is number 7/,
+    ],
+  ])('%s: the audit finds it, and says which line', async (_what, lie, found) => {
+    const pass = await startPass();
+    await releaseCommand(deskAt(pass).context, unattended());
+    const {file, text} = await recordOf(pass);
+    await writeFile(file, lie(text));
+    const {exitCode, said} = await audit(pass);
+    expect(exitCode).toBe(5);
+    expect(said).toMatch(found);
+    expect(said.match(/✖/g)).toHaveLength(1);
+  });
+
+  test('a record that was cut: the release never ended, and the audit says both', async () => {
+    const pass = await startPass();
+    await releaseCommand(deskAt(pass).context, unattended());
+    const {file, text} = await recordOf(pass);
+    await writeFile(file, text.split('\n').slice(0, -2).join('\n') + '\n');
+    const {exitCode, said} = await audit(pass);
+    expect(exitCode).toBe(5);
+    expect(said).toMatch(/✖ the record is intact: cut: the head names \d+ lines, there are \d+/);
+    expect(said).toMatch(/✖ the release ended well: it never ended\n {6}deploy-wizard resume/);
+  });
+
+  test('a record that a newer version wrote is not taken for anything else', async () => {
+    const pass = await startPass();
+    await releaseCommand(deskAt(pass).context, unattended());
+    const {file, text} = await recordOf(pass);
+    await writeFile(file, text.replace('"schema":1', '"schema":2'));
+    expect(await refusal(auditCommand(deskAt(pass).context, undefined, {env: 'production'}))).toMatchObject({
+      exitCode: 1,
+      message: expect.stringContaining('written by a newer deploy-wizard'),
+    });
+    expect(await refusal(resumeCommand(deskAt(pass).context, undefined, {...resuming, env: 'production'}))).toMatchObject({
+      message: expect.stringContaining('written by a newer deploy-wizard'),
+    });
+  });
+
+  test('nothing was ever released: the audit says so', async () => {
+    const pass = await startPass();
+    const {exitCode, said} = await audit(pass, '1.14.0');
+    expect(exitCode).toBe(5);
+    expect(said).toContain('✖ there is a record: no release of 1.14.0 to production is recorded');
+  });
+
+  test("an empty folder of a run that died at once is no record, and in nobody's way", async () => {
+    const pass = await startPass();
+    await releaseCommand(deskAt(pass).context, unattended());
+    await mkdir(join(pass.records.root, 'production', '2999-01-01T00-00-00Z-9.9.9'));
+    expect((await audit(pass)).exitCode).toBe(0);
+  });
+});
+
+describe('a plan', {timeout: 60_000}, () => {
+  test('says what would change, and writes nothing', async () => {
+    const pass = await startPass();
+    const {context, stdout} = deskAt(pass);
+    const options = unattended({dryRun: true});
+    expect(await releaseCommand(context, options)).toBe(0);
+    expect(stdout()).toMatch(/\nPlan \w{4} \w{4}: 8 update, 1 trigger\n {2}pass-core {3}1\.13\.2 → 1\.14\.0 {3}trigger\n/);
+    expect(stdout()).toContain('this is what would change');
+    expect(pass.changes()).toEqual([]);
+    await expect(access(pass.records.root)).rejects.toThrow('ENOENT');
+  });
+
+  test.each([
+    ['something would change', {}, 2],
+    ['nothing would', {release: '1.13.2'}, 0],
+    ['it cannot be told', {release: '9.9.9'}, 1],
+  ] as const)('as Terraform has it, when %s', async (_when, more, exitCode) => {
+    const pass = await startPass();
+    expect(await releaseCommand(deskAt(pass).context, unattended({dryRun: true, detailedExitcode: true, ...more}))).toBe(
+      exitCode,
+    );
+  });
+});
+
+describe('what was not said or is not allowed', {timeout: 60_000}, () => {
+  test.each([
+    ['no environment', {env: undefined}, 3, 'an answer is missing: give --env <name>'],
+    ['no version', {release: undefined}, 3, 'an answer is missing: give --release <version> or --bump <part>'],
+    [
+      'an environment that is not there',
+      {env: 'prodction'},
+      2,
+      /^there is no environment "prodction" in .*deploy-wizard.config.yaml$/,
+    ],
+    ['a component that is not there', {component: ['pass-cor']}, 2, '--component pass-cor: there is no such component'],
+    ['two versions', {bump: 'patch'}, 2, '--release and --bump: give one of the two'],
+    ['no version at all', {release: 'v1'}, 2, '--release: "v1" has a leading "v"; write it without'],
+    [
+      'a bump of nothing',
+      {release: undefined, env: undefined, bump: 'patch'},
+      2,
+      '--bump counts from what is deployed: give --env too',
+    ],
+    ['a risk that is none', {allow: ['everything']}, 2, '--allow everything: not a risk or a flag'],
+    ['a wizard without a terminal', {output: 'tui', yes: false}, 2, '--output tui needs a terminal'],
+    ['a wizard and nobody to ask', {output: 'tui'}, 2, '--output tui asks questions, --yes answers them: give one of the two'],
+  ] as const)('%s', async (_what, more, exitCode, message) => {
+    const pass = await startPass();
+    const {context, stdout} = deskAt(pass);
+    const given = Object.fromEntries(Object.entries({...unattended(), ...more}).filter(([, value]) => value !== undefined));
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    const refused = await refusal(releaseCommand(context, given as unknown as ReturnType<typeof unattended>));
+    expect(refused.exitCode).toBe(exitCode);
+    if (typeof message === 'string') expect(refused.message).toBe(message);
+    else expect(refused.message).toMatch(message);
+    expect(stdout()).toBe('');
+    expect(pass.changes()).toEqual([]);
+    await expect(access(pass.records.root)).rejects.toThrow('ENOENT');
+  });
+
+  test('there is no config file: what there is instead is named', async () => {
+    const pass = await startPass();
+    const {context} = deskAt({folder: pass.records.root, env: pass.env});
+    const refused = await refusal(releaseCommand(context, unattended()));
+    expect(refused).toMatchObject({exitCode: 2, message: expect.stringMatching(/^there is no deploy-wizard\.config\.yaml in /)});
+    expect(refused.next).toContain('deploy-wizard demo');
+  });
+
+  test('policy does not allow it: refused, with the flags that would', async () => {
+    const pass = await startPass({
+      config: config =>
+        void (config.environments['production'] = {...config.environments['production'], policy: {allow: ['trigger']}}),
+    });
+    const {context, stdout} = deskAt(pass);
+    expect(await releaseCommand(context, unattended())).toBe(3);
+    expect(stdout()).toContain('REFUSED');
+    expect(stdout()).toContain('--allow update:deposit-services');
+    expect(pass.changes()).toEqual([]);
+
+    const allowed = deskAt(pass);
+    expect(await releaseCommand(allowed.context, unattended({allow: ['update']}))).toBe(0);
+  });
+
+  test('a variable of the process that is missing ends it before anything is recorded', async () => {
+    const pass = await startPass({
+      config: config => {
+        const core = config.components['pass-core'] ?? {};
+        core['topic'] = '${env:TOPIC}';
+      },
+    });
+    const refused = await refusal(releaseCommand(deskAt(pass).context, unattended()));
+    expect(refused).toMatchObject({
+      exitCode: 2,
+      message: expect.stringContaining('components.pass-core: ${env:TOPIC}: the environment variable TOPIC is not set'),
+    });
+    expect(
+      await access(join(pass.records.root, 'production')).then(
+        () => pass.record().catch(() => undefined),
+        () => undefined,
+      ),
+    ).toBeUndefined();
+  });
+
+  test('somebody else is at work there: exit 4, and who', async () => {
+    const pass = await startPass();
+    const folder = join(pass.records.root, 'production');
+    await mkdir(folder, {recursive: true});
+    const owner = {user: 'ann', host: 'elsewhere', pid: 1, work: 'release 2.0.0', since: '2026-01-15T12:00:00.000Z'};
+    await writeFile(join(folder, 'lock.json'), JSON.stringify(owner));
+    const refused = await refusal(releaseCommand(deskAt(pass).context, unattended()));
+    expect(refused).toMatchObject({
+      exitCode: 4,
+      message: expect.stringMatching(/locked by ann on elsewhere .*for release 2\.0\.0/),
+    });
+    expect(pass.changes()).toEqual([]);
+  });
+});
+
+describe('what goes where', {timeout: 60_000}, () => {
+  test('--output json: events on stdout, a line each, and nothing else there', async () => {
+    const pass = await startPass();
+    const {context, stdout, stderr} = deskAt(pass);
+    expect(await releaseCommand(context, unattended({output: 'json'}))).toBe(0);
+    const lines = stdout().trim().split('\n');
+    for (const line of lines) expect(runEvent.safeParse(JSON.parse(line)).success).toBe(true);
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({type: 'run.started'});
+    expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({type: 'run.finished', exitCode: 0});
+    expect(stderr()).toContain('passed in');
+  });
+
+  test('--bump counts from what is deployed', async () => {
+    const pass = await startPass();
+    const {context, stdout} = deskAt(pass);
+    const {release: _, ...options} = unattended({bump: 'minor', dryRun: true});
+    await releaseCommand(context, options);
+    expect(stdout()).toContain('pass 1.14.0 → production');
+  });
+
+  test('a part of it: only that is planned, shown and released', async () => {
+    const pass = await startPass();
+    const {context, stdout} = deskAt(pass);
+    expect(await releaseCommand(context, unattended({component: ['grant-loader', 'journal-loader']}))).toBe(0);
+    expect(stdout()).toContain('2 of 2 components on 1.14.0');
+    expect(pass.messages()).toEqual([]);
+  });
+});
+
+describe('at a prompt', {timeout: 60_000}, () => {
+  test('the end of the input is no answer: nothing is started, and what is missing is named', async () => {
+    const pass = await startPass();
+    const desk = deskAt(pass);
+    desk.type('');
+    const {env: _, release: __, ...options} = unattended({yes: false, tui: false});
+    const refused = await refusal(releaseCommand(desk.context, options));
+    expect(refused).toMatchObject({exitCode: 3, message: 'an answer is missing: give --env <name>'});
+  });
+
+  test('the end of the input at the approval declines', async () => {
+    const pass = await startPass();
+    const desk = deskAt(pass);
+    desk.type('');
+    expect(await releaseCommand(desk.context, unattended({yes: false, tui: false, component: ['grant-loader']}))).toBe(3);
+    expect(desk.stdout()).toContain('REFUSED');
+    expect(pass.changes()).toEqual([]);
+  });
+});
+
+describe('going on', {timeout: 60_000}, () => {
+  test('with nothing is refused', async () => {
+    const pass = await startPass();
+    expect(await refusal(resumeCommand(deskAt(pass).context, undefined, resuming))).toMatchObject({
+      exitCode: 2,
+      message: expect.stringMatching(/^there is nothing to go on with in production: /),
+    });
+    expect(await refusal(resumeCommand(deskAt(pass).context, 'yesterday', resuming))).toMatchObject({exitCode: 2});
+  });
+
+  test('with a run that is over is refused', async () => {
+    const pass = await startPass();
+    await releaseCommand(deskAt(pass).context, unattended());
+    const {run} = await pass.record();
+    expect(await refusal(resumeCommand(deskAt(pass).context, run, resuming))).toMatchObject({
+      exitCode: 2,
+      message: `run ${run} is finished: there is nothing to go on with`,
+    });
+  });
+
+  test('with one that was stopped: what was done is kept, the rest is done', async () => {
+    const pass = await startPass();
+    let interrupt: ((signal: 'SIGINT') => void) | undefined;
+    const desk = deskAt(pass, {
+      onSignal: listener => {
+        interrupt = listener;
+        return () => undefined;
+      },
+    });
+    pass.world.onPublish('arn:aws:sns:us-east-1:333333333333:pass-deploy', () => interrupt?.('SIGINT'));
+    expect(await releaseCommand(desk.context, unattended())).toBe(130);
+    expect(desk.stdout()).toContain('INTERRUPTED');
+    expect(desk.stdout()).toContain('deploy-wizard resume --env production');
+
+    const later = deskAt(pass);
+    expect(await resumeCommand(later.context, undefined, resuming)).toBe(0);
+    expect(pass.messages()).toHaveLength(1);
+    expect(later.stdout()).toContain('6 of 6 components on 1.14.0');
+    expect((await audit(pass)).exitCode).toBe(0);
+  });
+});
