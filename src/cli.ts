@@ -182,6 +182,9 @@ program
 
 // Should nothing be left to wait for before a command is done, that is no success.
 process.exitCode = exitCodes.failed;
+// Whoever reads may go away (`| head`): a release goes on without an audience.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
 try {
   await program.parseAsync();
 } catch (error) {

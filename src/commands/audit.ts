@@ -127,6 +127,7 @@ async function componentChecks(context: Context, history: History, environment: 
     scratch,
     lastDuration: undefined,
     readOnly: true,
+    unproven: new Set(),
     allowed: () => false,
     onProgress: () => undefined,
   });

@@ -30,6 +30,8 @@ export interface Work {
   readonly options: RunOptions;
   readonly last: LastRelease | undefined;
   readonly history: History;
+  /** What the run before this one did for this very version and never proved, as `component/step`. */
+  readonly unproven: ReadonlySet<string>;
   /** The record that a resumed run goes on with; a new one is started without. */
   readonly writer?: {readonly run: string; readonly writer: RecordWriter; readonly past: readonly TimedEvent[]};
   /** Gives the environment back. Called as soon as the run has ended, whoever still looks at its end. */
@@ -105,6 +107,7 @@ export async function carryOut(context: Context, application: Application, front
     scratch,
     lastDuration: work.last?.took,
     readOnly: options.dryRun,
+    unproven: work.unproven,
     allowed: allows([...work.allowances, ...policyOf(loaded, choice.environment)]),
     onProgress: (job, progress) =>
       show(redaction.deep({type: 'job.progress', job, progress, at: new Date(context.clock.now()).toISOString()})),
@@ -193,6 +196,7 @@ function printSummary(
     config: options.config,
     allow: options.allow,
     planOnly: options.dryRun,
+    unattended: options.yes,
     plan: state.plan,
     policy: [...allowances, ...policyOf(loaded, choice.environment)],
     finish,

@@ -1,6 +1,6 @@
 /** Who may change an environment: one run at a time, and nobody while an interrupted one left something in the middle. */
 import path from 'node:path';
-import {replay} from '../release/history.ts';
+import {type History, replay} from '../release/history.ts';
 import {EnvironmentLockedError, lockEnvironment} from '../record/lock.ts';
 import type {Application} from './application.ts';
 import type {Context} from './context.ts';
@@ -26,7 +26,7 @@ export async function lockForRelease(
 ): Promise<() => Promise<void>> {
   const unlock = await lock(context, application, environment, `release ${version}`);
   try {
-    await refuseAfterKill(application, environment);
+    await refuseAfterKill(application, environment, version);
     return unlock;
   } catch (error) {
     await unlock();
@@ -34,16 +34,64 @@ export async function lockForRelease(
   }
 }
 
-/** The newest run counts: whatever was begun before it, somebody has gone on since. */
-async function refuseAfterKill({store}: Application, environment: string): Promise<void> {
+interface Unfinished {
+  readonly run: string;
+  readonly history: History;
+  /** What it left in the middle, in words. */
+  readonly left: string;
+  /** Whether an environment may be in the middle of a change. */
+  readonly touched: boolean;
+}
+
+/** The newest run, if it left something in the middle. Whatever was begun before it, somebody has gone on since. */
+export async function unfinishedRun({store}: Application, environment: string): Promise<Unfinished | undefined> {
   const [run] = await store.runs(environment);
-  if (run === undefined) return;
+  if (run === undefined) return undefined;
   const {events} = await store.read(environment, run);
-  const {finished, open} = replay(events);
-  const begun = [...open.values()].find(({job}) => job.phase === 'apply');
-  if (finished !== undefined || begun === undefined) return;
-  throw new EnvironmentLockedError(`run ${run} was killed in the middle of a change (${begun.job.component}: ${begun.step})`, {
-    means: `Nothing was started. What became of that change is not known yet; it may still be going on.`,
+  const history = replay(events);
+  if (history.started === undefined || (history.finished !== undefined && !history.finished.resumable)) return undefined;
+  const begun = [...history.open.values()].find(({job}) => job.phase === 'apply');
+  const [done] = [...history.done.values()].toReversed();
+  const last = begun ?? done;
+  if (last === undefined) return undefined;
+  const left = `run ${run} (${history.started.version}) was interrupted ${begun ? 'in the middle of' : 'after'} ${last.job.component}: ${last.step}`;
+  return {run, history, left, touched: begun !== undefined};
+}
+
+/** Says so where nothing is going to be changed, but somebody should know. */
+export async function warnOfUnfinished(
+  application: Application,
+  environment: string,
+  say: (text: string) => void,
+): Promise<void> {
+  const unfinished = await unfinishedRun(application, environment);
+  if (unfinished) say(`Note: ${unfinished.left}. To go on with it: deploy-wizard resume --env ${environment}`);
+}
+
+/** A process that was killed in the middle of a change, or one that left another version's edits behind. */
+async function refuseAfterKill(application: Application, environment: string, version: string): Promise<void> {
+  const unfinished = await unfinishedRun(application, environment);
+  if (unfinished === undefined) return;
+  const {history, left, touched} = unfinished;
+  const killed = history.finished === undefined;
+  if (!killed || (!touched && history.started?.version === version)) return;
+  throw new EnvironmentLockedError(left, {
+    means: touched
+      ? 'Nothing was started. What became of that change is not known yet; it may still be going on.'
+      : 'Nothing was started. Its edits of the repository are still there.',
     next: [`Go on with that run first: deploy-wizard resume --env ${environment}`],
   });
+}
+
+/** What the newest run did for this very version and never proved: a message that is sent again is sent twice. */
+export async function unprovenSteps({store}: Application, environment: string, version: string): Promise<ReadonlySet<string>> {
+  const [run] = await store.runs(environment);
+  if (run === undefined) return new Set();
+  const {started, finished, done, open} = replay((await store.read(environment, run)).events);
+  if (started?.version !== version) return new Set();
+  const proven = new Set(
+    finished?.components.flatMap(({component, end}) => (end === 'verified' || end === 'unchanged' ? [component] : [])),
+  );
+  const steps = [...done.entries(), ...open.entries()].filter(([, {job}]) => job.phase === 'apply' && !proven.has(job.component));
+  return new Set(steps.map(([key]) => key));
 }

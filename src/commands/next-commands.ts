@@ -13,6 +13,7 @@ export interface Ended {
   readonly config: string | undefined;
   readonly allow: readonly string[];
   readonly planOnly: boolean;
+  readonly unattended: boolean;
   readonly plan: Plan | undefined;
   /** What the environment's policy lets through by itself. */
   readonly policy: readonly Allowance[];
@@ -23,11 +24,13 @@ export function nextCommands(ended: Ended): readonly {readonly label: string; re
   const {choice, finish, planOnly} = ended;
   const where = [...(ended.config === undefined ? [] : ['--config', ended.config]), '--env', choice.environment];
   const command = (...args: readonly string[]) => showCommand(['deploy-wizard', ...args]);
+  const asked = command(...where, '--release', choice.version, ...componentFlags(ended));
   const again = command('--yes', ...where, '--release', choice.version, ...componentFlags(ended), ...allowFlags(ended));
-  if (planOnly) return [{label: 'Release', command: again}];
+  if (planOnly) return finish.exitCode === exitCodes.done ? [{label: 'Release', command: again}] : [];
   return [
     ...(finish.resumable ? [{label: 'Go on', command: command('resume', ...where)}] : []),
-    {label: 'Again', command: again},
+    // What may still be going on is gone on with, not started a second time; and a person's no is asked again.
+    ...(finish.resumable ? [] : [{label: 'Again', command: finish.outcome === 'refused' && !ended.unattended ? asked : again}]),
     ...(finish.touched || finish.exitCode === exitCodes.done
       ? [{label: 'Check', command: command('audit', choice.version, ...where)}]
       : []),

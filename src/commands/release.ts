@@ -11,8 +11,8 @@ import {type Application, bindComponents, openApplication} from './application.t
 import {type RunOptions, allows, carryOut} from './carry-out.ts';
 import type {Context} from './context.ts';
 import {type ViewOptions, chooseFrontend} from './frontends.ts';
-import {lockForRelease} from './locking.ts';
-import {createSurvey, noVersion, surveyJob, versionFromBump} from './survey.ts';
+import {lockForRelease, unprovenSteps, warnOfUnfinished} from './locking.ts';
+import {createSurvey, currentVersion, noVersion, surveyJob, versionFromBump} from './survey.ts';
 import {createWorld, placeOf, temporaryFolder} from './world.ts';
 
 export interface ReleaseOptions extends RunOptions {
@@ -45,11 +45,21 @@ export async function releaseCommand(context: Context, options: ReleaseOptions):
     }
     const {environment} = choice;
     const last = await lastRelease(application.store, environment);
+    const unproven = await unprovenSteps(application, environment, choice.version);
+    if (options.dryRun) await warnOfUnfinished(application, environment, text => frontend.notice(text));
     const unlock = options.dryRun
       ? async () => undefined
       : await lockForRelease(context, application, environment, choice.version);
     try {
-      return await carryOut(context, application, frontend, {choice, allowances, options, last, history: noHistory, unlock});
+      return await carryOut(context, application, frontend, {
+        choice,
+        allowances,
+        options,
+        last,
+        history: noHistory,
+        unproven,
+        unlock,
+      });
     } finally {
       await unlock();
     }
@@ -78,6 +88,7 @@ async function makeSurvey(context: Context, application: Application, allowances
         scratch: temporaryFolder(context.env),
         lastDuration: undefined,
         readOnly: true,
+        unproven: new Set(),
         allowed: allows(allowances),
         onProgress: () => undefined,
       });
@@ -87,7 +98,8 @@ async function makeSurvey(context: Context, application: Application, allowances
 }
 
 /** The flags as answers of the form, checked: an unknown name is refused before anything is looked at. */
-async function answersFromFlags({loaded}: Application, options: ReleaseOptions, survey: Survey): Promise<FormAnswers> {
+async function answersFromFlags(application: Application, options: ReleaseOptions, survey: Survey): Promise<FormAnswers> {
+  const {loaded} = application;
   const {env: environment, component, release: version, bump, yes, dryRun} = options;
   const unattended = yes || dryRun;
   if (environment !== undefined) placeOf(loaded, environment, {});
@@ -103,7 +115,7 @@ async function answersFromFlags({loaded}: Application, options: ReleaseOptions, 
     version !== undefined
       ? parseVersion(version, '--release')
       : bump !== undefined && environment !== undefined
-        ? versionFromBump(bump, await survey.look(environment, new AbortController().signal))
+        ? await bumped(application, environment, bump, survey)
         : undefined;
   return {
     ...(environment !== undefined && {environment}),
@@ -111,3 +123,22 @@ async function answersFromFlags({loaded}: Application, options: ReleaseOptions, 
     ...(components !== undefined && {components}),
   };
 }
+
+/** Counted from what is deployed, which a release that never came to its end does not tell. */
+async function bumped(application: Application, environment: string, bump: Bump, survey: Survey): Promise<string> {
+  const last = await lastRelease(application.store, environment);
+  const cards = await survey.look(environment, new AbortController().signal);
+  if (last !== undefined && !arrived.has(last.outcome) && currentVersion(cards) === last.version) {
+    throw new UsageError(
+      `--bump ${bump}: the last release to ${environment}, ${last.version}, did not come to its end (${last.outcome})`,
+      {
+        means: 'Nothing was started. What is deployed there is in between.',
+        next: [`Release it again: --release ${last.version}`, `Or name another version: --release <version>`],
+      },
+    );
+  }
+  return versionFromBump(bump, cards);
+}
+
+/** Outcomes after which the environment is on the version. */
+const arrived: ReadonlySet<string> = new Set(['passed', 'passed with waivers', 'triggered, not proven']);

@@ -69,6 +69,7 @@ async function goOn(
     options: {...options, dryRun: false, allow: [...started.allow, ...options.allow]},
     last: await lastRelease(application.store, environment),
     history,
+    unproven: new Set(),
     writer: {run: found.run, writer, past: record.events},
     unlock,
   });
@@ -81,6 +82,9 @@ async function goOn(
 async function interruptedRun(store: Store, environment: string, wanted: string | undefined): Promise<{readonly run: string}> {
   const decisive = (run: string, history: History) =>
     run === wanted || (wanted === undefined && isOpen(history)) || history.finished?.touched === true || hasOpenChange(history);
+  if (wanted !== undefined && !(await store.runs(environment)).includes(wanted)) {
+    throw new UsageError(`there is no run ${JSON.stringify(wanted)} in ${environment}`, {means: 'Nothing was started.'});
+  }
   const found = await findRun(store, environment, (history, run) => decisive(run, history));
   if (found !== undefined && (found.run === wanted || (wanted === undefined && isOpen(found.history)))) return found;
   if (wanted !== undefined && found !== undefined) {

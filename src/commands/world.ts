@@ -36,6 +36,7 @@ export interface WorldOptions {
   readonly scratch: string;
   readonly lastDuration: number | undefined;
   readonly readOnly: boolean;
+  readonly unproven: ReadonlySet<string>;
   readonly allowed: Io['allows'];
   onProgress(job: Job, progress: Progress): void;
 }
@@ -105,6 +106,7 @@ export function createWorld(context: Context, options: WorldOptions): World {
     learnSecret: (secret: string) => redaction.learn(secret),
     lastDuration: options.lastDuration,
     readOnly: options.readOnly,
+    unproven: options.unproven,
     allows: options.allowed,
     clock: context.clock,
     scratch: async () => {

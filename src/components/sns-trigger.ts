@@ -7,6 +7,7 @@ import {type ComponentKind, step} from '../release/contract.ts';
 import {DeployError} from '../release/errors.ts';
 import {type Json, fingerprint, json} from '../release/json.ts';
 import type {Change, Check, Claim} from '../release/model.ts';
+import {stepKey} from '../release/history.ts';
 import {isDowngrade} from '../release/version.ts';
 import {checkShared, imageClaim, sessionClaim, withoutSession} from './aws/requirements.ts';
 import {alreadyAnswers, answers, ask, checkHttp, httpClaim, httpVerify, inWords, isGood} from './http-claim.ts';
@@ -43,6 +44,8 @@ const payloadSchema = z.object({
   images: z.array(z.object({uri: z.string(), digest: z.string().nullable()})),
 });
 type Payload = z.infer<typeof payloadSchema>;
+
+const publishStep = 'publish';
 
 /** SNS' own default; a topic may have another (MaximumMessageSize). Bytes. */
 const defaultSize = 256 * 1024;
@@ -102,7 +105,11 @@ export const snsTrigger: ComponentKind<Config, State, Payload, Io> = {
         })),
         ...images.map(({name, digest}) => ({name: `${name} digest`, before: null, after: shortDigest(digest ?? 'not there')})),
       ],
-      flags: isDowngrade(from, target.version) ? ['downgrade'] : [],
+      flags: [
+        ...(isDowngrade(from, target.version) ? (['downgrade'] as const) : []),
+        // Nobody knows yet what the first one did.
+        ...(verify !== null && io.unproven.has(stepKey(component.id, publishStep)) ? (['republish'] as const) : []),
+      ],
     };
     const payload: Payload = {
       topic: arn,
@@ -138,7 +145,7 @@ export const snsTrigger: ComponentKind<Config, State, Payload, Io> = {
 
   steps: (component, {payload}) => [
     step({
-      id: 'publish',
+      id: publishStep,
       phase: 'apply',
       title: `publish to ${component.topic}`,
       requestSchema: payloadSchema.pick({topic: true, message: true, verify: true}),

@@ -5,6 +5,7 @@
 import {readFile} from 'node:fs/promises';
 import type {ComponentKind} from '../release/contract.ts';
 import {sha256} from '../release/json.ts';
+import {isDowngrade} from '../release/version.ts';
 import {readText} from '../tools/files.ts';
 import {checkShared, sessionClaim} from './aws/requirements.ts';
 import {checkHttp, httpClaim} from './http-claim.ts';
@@ -26,12 +27,17 @@ import {findVersion} from './version-file.ts';
 
 export {terraformConfig};
 
+/**
+ * Whether the image that a release needs is there and is not to be made anew: of the version that the tfvars
+ * file names, or of an older one (what would be built today is not what was released then).
+ */
 async function isPrepared(component: TerraformConfig, version: string, io: Io): Promise<boolean> {
   const {varFile} = pathsOf(component, io);
   const now = currentValues((await readText(varFile)).text, varFile, component.set);
   const names = Object.entries(component.set);
   const deployed = names.length > 0 && names.every(([name, value]) => now[name] === value);
-  return deployed && (await pushedDigest(component, version, io)) !== undefined;
+  const back = isDowngrade(versionIn(now, component.set, io.version), version);
+  return (deployed || back) && (await pushedDigest(component, version, io)) !== undefined;
 }
 
 export const terraform: ComponentKind<TerraformConfig, TerraformState, TerraformPayload, Io> = {
@@ -51,7 +57,7 @@ export const terraform: ComponentKind<TerraformConfig, TerraformState, Terraform
   },
 
   prepare: async (component, target, io) => {
-    // The way back has its image already; so has a version that the tfvars file names and the registry holds.
+    // The way back has its image already; so has a version that was released before.
     if (target.is === 'state' || component.source === undefined) return [];
     return (await isPrepared(component, target.version, io)) ? [] : prepareSteps(component, component.source, target.version);
   },

@@ -2,11 +2,11 @@
  * Records on disk: `<root>/<environment>/<run>/record.ndjson`, its head beside it, one log file a job.
  * Folders 0700, files 0600; every line is on disk before `append` resolves.
  */
-import {type FileHandle, mkdir, open, readFile, readdir, truncate} from 'node:fs/promises';
+import {type FileHandle, access, mkdir, open, readFile, readdir, truncate} from 'node:fs/promises';
 import path from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import type {Clock} from '../release/contract.ts';
-import {DeployError} from '../release/errors.ts';
+import {DeployError, exitCodes} from '../release/errors.ts';
 import type {RunEvent} from '../release/events.ts';
 import {isCode} from '../tools/error-code.ts';
 import {type Head, type ReadRecord, type RecordedEvent, emptyHead, head, readChain, seal} from './chain.ts';
@@ -20,6 +20,11 @@ export interface RecordWriter {
   append(event: RunEvent): Promise<RecordedEvent>;
   head(): Head;
   close(): Promise<void>;
+}
+
+/** The record cannot be written: what was done so far is in it, and nothing more is done. */
+class RecordError extends DeployError {
+  override readonly exitCode = exitCodes.unknown;
 }
 
 export interface Store {
@@ -38,9 +43,9 @@ export function fileStore(root: string, clock: Pick<Clock, 'now'>): Store {
 
   const read = async (environment: string, run: string): Promise<ReadRecord> => {
     const folder = folderOf(environment, run);
-    const bytes = await readFile(path.join(folder, recordFile)).catch((error: unknown) => {
+    const bytes = await readFile(path.join(folder, recordFile)).catch(async (error: unknown) => {
       // A process that died between making the folder and the first line has recorded nothing.
-      if (isCode(error, 'ENOENT')) return Buffer.alloc(0);
+      if (isCode(error, 'ENOENT') && (await isThere(folder))) return Buffer.alloc(0);
       throw new DeployError(`the record of run ${run} cannot be read: ${messageOf(error)}`, {cause: error});
     });
     return readChain(bytes, await readHead(folder));
@@ -144,6 +149,13 @@ async function startWriter(folder: string, from: Head, clock: Pick<Clock, 'now'>
   };
 }
 
+async function isThere(folder: string): Promise<boolean> {
+  return access(folder).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** A place where nothing can be written, in words. */
 export function noRecord(parent: string, error: unknown): DeployError {
   return new DeployError(`no record can be kept in ${parent}: ${messageOf(error)}`, {
@@ -154,7 +166,7 @@ export function noRecord(parent: string, error: unknown): DeployError {
 }
 
 function cannotWrite(folder: string, error: unknown): DeployError {
-  return new DeployError(`the record cannot be written: ${messageOf(error)}`, {
+  return new RecordError(`the record cannot be written: ${messageOf(error)}`, {
     means: 'What cannot be recorded is not begun. What was begun is in the record, up to here.',
     next: [`Make room for ${folder}, then go on: deploy-wizard resume`],
     cause: error,

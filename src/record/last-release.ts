@@ -43,15 +43,8 @@ export async function findRun(
   fits: (history: History, run: string) => boolean,
 ): Promise<{readonly run: string; readonly history: History} | undefined> {
   for (const run of await store.runs(environment)) {
-    const record = await store.read(environment, run).catch(unlessMissing);
-    const history = record && replay(record.events);
-    if (history && fits(history, run)) return {run, history};
+    const history = replay((await store.read(environment, run)).events);
+    if (fits(history, run)) return {run, history};
   }
   return undefined;
-}
-
-/** A process that died as it made its folder has left no record. */
-function unlessMissing(error: unknown): undefined {
-  const cause: unknown = error instanceof Error ? error.cause : undefined;
-  if (!(cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')) throw error;
 }

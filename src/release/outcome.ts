@@ -61,7 +61,8 @@ export function conclude<Io extends JobIo>(end: {
     const exitCode = error instanceof DeployError ? error.exitCode : exitCodes.failed;
     const {what, means = touched ? undefined : 'The environment was not touched.'} = toTrouble(error);
     const text = means === undefined ? what : `${what.replace(/\.$/, '')}. ${means}`;
-    return {...common, outcome: earlyOutcomes.get(exitCode) ?? 'failed', exitCode, text};
+    const back = run.undone.length === 0 ? '' : ` Taken back: ${run.undone.join('; ')}.`;
+    return {...common, outcome: earlyOutcomes.get(exitCode) ?? 'failed', exitCode, text: `${text}${back}`};
   }
   if (run.planOnly) {
     const changes = plan !== undefined && isChange(plan);

@@ -36,6 +36,8 @@ export interface Run<Io extends JobIo> extends Order<Io>, Ports<Io> {
   readonly open: Map<string, OpenIntent>;
   /** Intents that failed, by step key. How far they came, nobody knows. */
   readonly failed: Map<string, OpenIntent>;
+  /** What was taken back at the end, one line each. */
+  readonly undone: string[];
   readonly stop: Stop;
   ask(asking: Asking): Promise<Answer>;
   io(job: Job): Io;
@@ -49,6 +51,7 @@ export function startRun<Io extends JobIo>(order: Order<Io>, ports: Ports<Io>, s
     done: new Map(order.history.done),
     open: new Map(order.history.open),
     failed: new Map(order.history.failed),
+    undone: [],
     stop,
     io: job => ports.ioFor(job, stop),
     ask: async asking => {

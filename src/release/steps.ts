@@ -30,8 +30,15 @@ export async function performSteps<Io extends JobIo>(
   return told;
 }
 
-/** Takes back what the steps of a refused release did to files and git, newest first, where it is still ours. */
-export async function undoSteps<Io extends JobIo>(run: Run<Io>, steps: ReadonlyMap<string, Step<Io>>): Promise<void> {
+/**
+ * Takes back what the steps of a refused release did to files and git, newest first, where it is still ours.
+ * Says what was taken back, one line each.
+ */
+export async function undoSteps<Io extends JobIo>(
+  run: Run<Io>,
+  steps: ReadonlyMap<string, Step<Io>>,
+): Promise<readonly string[]> {
+  const undone: string[] = [];
   const held = new Set<string>();
   for (const [key, {job, step: id, request, result}] of [...run.done].toReversed()) {
     const step = steps.get(key);
@@ -47,11 +54,15 @@ export async function undoSteps<Io extends JobIo>(run: Run<Io>, steps: ReadonlyM
       result: left ? {is: 'failed', trouble: left} : {is: 'done', value: null},
     });
     run.done.delete(key);
-    if (left === undefined) continue;
+    if (left === undefined) {
+      undone.push(step.tell(result));
+      continue;
+    }
     // Whoever refused has to know that not everything is as it was. What came before rests on what stays.
     await run.emit({type: 'job.failed', job, trouble: left});
     held.add(job.component);
   }
+  return undone;
 }
 
 async function troubleOf(work: () => Promise<void> | undefined): Promise<Trouble | undefined> {

@@ -147,7 +147,7 @@ describe('schema', {timeout: 30_000}, () => {
       'application: a',
       passYaml.replace('kind: sns-trigger', 'kind: sms'),
       passYaml.replace('topic:', 'topik:'),
-      cookbookYaml.replace('"https:', '"ftp:'),
+      cookbookYaml.replace('commit: true', 'comit: true'),
     ])
       expect(schema.safeParse(parse(wrong)).success).toBe(false);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -246,8 +246,8 @@ describe('an old Node', {timeout: 30_000}, () => {
   test('of this machine, where it has one', async context => {
     const versions = await Promise.all(
       ['/usr/bin/node', '/usr/local/bin/node'].map(async node => {
-        const {stdout = ''} = await execa(node, ['--version'], {reject: false});
-        return {node, version: stdout.slice(1)};
+        const {stdout} = await execa(node, ['--version'], {reject: false});
+        return {node, version: String(stdout).slice(1)};
       }),
     );
     const old = versions.find(({version}) => /^(?:1\d|20|21)\./.test(version));

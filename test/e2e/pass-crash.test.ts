@@ -47,6 +47,28 @@ test.for(['RegisterTaskDefinition', 'UpdateService', 'PutTargets', 'Publish'])(
   },
 );
 
+test('what somebody else deployed meanwhile is left alone by a release that goes on', async ({start}) => {
+  const pass = await start();
+  // Killed while it waits to try again: nothing was moved yet.
+  pass.world.fail({action: 'UpdateService', kind: 'throttle', times: 5});
+  const running = pass.start('--yes', '--env', 'production', '--release', released, '--component', 'deposit-services');
+  await until(() => pass.calls.some(({action}) => action === 'UpdateService'), 'UpdateService');
+  running.kill('SIGKILL');
+  expect((await running.ended).exitCode).toBe(137);
+  const hotfix = pass.world.registerTaskDefinition({
+    family: 'deposit-services',
+    containerDefinitions: [{name: 'deposit-services-core', image: 'hotfix:1'}],
+  });
+  pass.world.updateService({cluster: 'pass', service: 'deposit-services', taskDefinition: hotfix});
+
+  const resumed = await pass.run('resume', '--yes', '--env', 'production');
+  expect(resumed).toMatchObject({
+    exitCode: 1,
+    stdout: expect.stringContaining('service deposit-services runs deposit-services:3, not deposit-services:1 as planned'),
+  });
+  expect((await standing(pass)).services['deposit-services']).toBe('deposit-services:3');
+});
+
 test('killed again and again, a release comes to the same end', async ({start}) => {
   const pass = await start();
   let running = pass.start('--yes', '--env', 'production', '--release', released);

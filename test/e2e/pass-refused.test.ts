@@ -136,6 +136,11 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     says: [`there is no topic arn:aws:sns:us-east-1:${account}:nothing`],
     next: 'Correct components.pass-core.topic in the config file.',
   },
+  'an expected answer that any version would give': {
+    options: withComponent('pass-core', {verify: {http: '${values.url}/version', expect: 'PASS'}}),
+    says: ['verify.expect (PASS) does not name the version'],
+    next: 'Put ${version} into components.pass-core.verify.expect in the config file.',
+  },
   'a FIFO topic': {
     options: withComponent('pass-core', {topic: 'pass-deploy.fifo'}),
     arrange: ({world}) => void world.createTopic({name: 'pass-deploy.fifo', attributes: {FifoTopic: 'true'}}),

@@ -102,17 +102,28 @@ test('a service that its circuit breaker takes back ends as rolled back', async 
   const pass = await start();
   pass.world.scenarioFor('deposit-services', 'crash-loop');
 
-  const ended = await pass.release();
+  const ended = await pass.release('--component', 'deposit-services');
   expect(ended.exitCode).toBe(6);
   const record = await pass.record();
   expect(outcome(record)).toBe('rolled back');
-  expect(ends(record)['deposit-services']).toBe('rolled back');
   expect(checksOf(record, 'deposit-services').at(-1)?.check).toMatchObject({
     found: expect.stringContaining('ECS took it back to deposit-services:1'),
     evidence: expect.arrayContaining([
       expect.stringMatching(/^\d+ × Essential container in task exited \(container deposit-services-core exited with 1\)$/),
     ]),
   });
+  expect((await standing(pass)).services).toEqual(everythingOn(1).services);
+});
+
+test('a service that is taken back while others are on the new version leaves the environment in two versions', async ({
+  start,
+}) => {
+  const pass = await start();
+  pass.world.scenarioFor('deposit-services', 'crash-loop');
+
+  const ended = await pass.release();
+  expect(ended).toMatchObject({exitCode: 1, stdout: expect.stringContaining('5 of 6 components on 1.14.0')});
+  expect(ends(await pass.record())).toMatchObject({'deposit-services': 'rolled back', 'notification-services': 'verified'});
   expect((await standing(pass)).services).toEqual({...everythingOn(2).services, 'deposit-services': 'deposit-services:1'});
 });
 
@@ -302,13 +313,15 @@ test('an audit names what is not as it was released', async ({start}) => {
   pass.world.updateService({cluster: 'pass', service: 'deposit-services', desiredCount: 0});
   pass.world.updateService({cluster: 'pass', service: 'notification-services', taskDefinition: 'notification-services:1'});
   pass.world.putTargets({name: 'grant-nightly'}, [{...loaderTarget('loader', 'jhu-grant-loader:1')}]);
+  pass.world.putImage('pass-nihms-loader', released, 'pushed once more');
   const audit = await pass.run('audit', released, '--env', 'production');
   expect(audit.exitCode).toBe(5);
   expect(audit.stdout).toContain('answers 1.14.0: 200 1.13.2, waiting for 1.14.0');
   expect(audit.stdout).toContain('service deposit-services runs deposit-services:2: it is scaled to zero');
   expect(audit.stdout).toContain('another deployment took over: it runs notification-services:1');
   expect(audit.stdout).toContain('rule grant-nightly starts jhu-grant-loader:2: target loader starts jhu-grant-loader:1');
-  expect(audit.stdout).toContain('4 checks failed.');
+  expect(audit.stdout).toMatch(/pass-nihms-loader:2 has the released images: .*pass-nihms-loader:1\.14\.0 is another image now/);
+  expect(audit.stdout).toContain('5 checks failed.');
 });
 
 // ── helpers ──────────────────────────────────────────────────────────────────────────────────────────

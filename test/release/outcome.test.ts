@@ -77,7 +77,10 @@ describe('what a run came to', () => {
     [['unchanged'], 'nothing to do', 0],
     [['verified', 'unchanged'], 'passed', 0],
     [['not proven', 'verified', 'unchanged'], 'triggered, not proven', 0],
-    [['verified', 'rolled back'], 'rolled back', 6],
+    [['rolled back', 'unchanged', 'not started'], 'rolled back', 6],
+    // Some are on the new version and some on the old one: that is not "back".
+    [['verified', 'rolled back'], 'failed', 1],
+    [['not proven', 'rolled back'], 'failed', 1],
     [['verified', 'superseded'], 'superseded', 8],
     [['verified', 'stopped'], 'stopped', 9],
     [['verified', 'unknown'], 'unknown', 7],
@@ -85,8 +88,10 @@ describe('what a run came to', () => {
     [['verified', 'not started'], 'failed', 1],
     [['superseded', 'not started'], 'superseded', 8],
     [['unknown', 'not started'], 'unknown', 7],
-    [['rolled back', 'superseded', 'unknown', 'failed'], 'failed', 1],
-    [['rolled back', 'superseded', 'unknown'], 'unknown', 7],
+    [['rolled back', 'superseded', 'failed'], 'failed', 1],
+    // What nobody knows comes before everything: somebody has to look.
+    [['rolled back', 'superseded', 'unknown', 'failed'], 'unknown', 7],
+    [['verified', 'rolled back', 'unknown'], 'unknown', 7],
     [['rolled back', 'stopped'], 'stopped', 9],
   ] as const)('%j: %s, exit %i', (ends, outcome, exitCode) => {
     expect(ending(ends, {history: touchedHistory})).toMatchObject({outcome, exitCode});
@@ -117,7 +122,7 @@ describe('what a run came to', () => {
     [new TypeError('x is not a function'), 'failed', 1, 'x is not a function. The environment was not touched.'],
     ['thrown as text', 'failed', 1, 'thrown as text. The environment was not touched.'],
   ])('ended early by %s', (error, outcome, exitCode, text) => {
-    expect(ending([], {error})).toEqual({outcome, exitCode, text, components: [], touched: false});
+    expect(ending([], {error})).toEqual({outcome, exitCode, text, components: [], touched: false, resumable: exitCode === 7});
   });
 
   test('does not say that nothing was touched where something was', () => {
@@ -155,6 +160,20 @@ describe('what a run came to', () => {
     ['failed', {...noHistory, failed: new Map([['core/change', step]])}],
   ])('a step of the apply that was %s has touched the environment', (_what, history) => {
     expect(ending(['failed'], {history})).toMatchObject({touched: true});
+  });
+
+  test.each([
+    ['was stopped', ['not started'], {command: {do: 'stop', by: 'SIGINT'}}, true],
+    ['was stopped when there was nothing left to do', ['verified'], {command: {do: 'stop', by: 'SIGINT'}}, false],
+    ['was left by itself', ['unknown'], {command: {do: 'detach', by: 'operator'}}, true],
+    ['does not know what became of a component', ['verified', 'unknown'], {}, true],
+    ['does not know what became of a step', ['failed'], {history: {...noHistory, open: new Map([['core/change', step]])}}, true],
+    ['failed', ['verified', 'failed'], {history: touchedHistory}, false],
+    ['passed', ['verified'], {history: touchedHistory}, false],
+    ['was refused', [], {error: new RefusedError('no')}, false],
+    ['only planned', ['unknown'], {planOnly: true}, false],
+  ] as const)('a run that %s can be gone on with, or not', (_what, ends, how, resumable) => {
+    expect(ending(ends, how).resumable).toBe(resumable);
   });
 
   test('a bump, a build and a push have not', () => {

@@ -91,7 +91,7 @@ export interface World {
   readonly running: Map<string, {readonly version: string; readonly since: number}>;
   /** Everything that was done to it, oldest first: `thing/step`. */
   readonly effects: string[];
-  /** By `thing/step`: what happens to its next calls. */
+  /** By `thing/step`: what happens to its next calls; by `thing/step settled`, to the next looks whether it happened. */
   readonly faults: Map<string, Fault[]>;
   /** By requirement: what looking at it says next; the last one stays. `passed` where nothing is said. */
   readonly requirements: Map<string, Check['status'][]>;
@@ -122,10 +122,10 @@ function createWorld(clock: FakeClock): World {
 /** What must be the same however a release came to its end. Effects in any order: components go side by side. */
 export function endState(world: World): unknown {
   return {
-    files: [...world.files].sort(),
+    files: Object.fromEntries(world.files),
     images: [...world.images].sort(),
     registry: [...world.registry].sort(),
-    running: [...world.running].map(([thing, {version}]) => [thing, version]).sort(),
+    running: Object.fromEntries([...world.running].map(([thing, {version}]) => [thing, version])),
     effects: world.effects.toSorted(),
   };
 }
@@ -226,6 +226,7 @@ function thingKind(world: World): ComponentKind<ThingConfig, {version: string}, 
       },
       settle: async (io, request) => {
         io.process.reach('before call', `${name} settled`);
+        await world.faults.get(`${name} settled`)?.shift()?.(() => undefined);
         const happened = settle(request);
         return happened === 'unknown' ? 'unknown' : happened ? {done: request} : 'absent';
       },

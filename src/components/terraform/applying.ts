@@ -190,7 +190,12 @@ function tagStep(name: string, payload: TerraformPayload, version: string): Step
       return {
         root,
         name,
-        commit: bump ?? (await builtFrom(payload, root, io)) ?? (await io.git.head(root)).commit,
+        // A tag that is there stays where it is: preflight has seen that it belongs to this version.
+        commit:
+          (await io.git.tagCommit(root, name)) ??
+          bump ??
+          (await builtFrom(payload, root, io)) ??
+          (await io.git.head(root)).commit,
         message: `Release ${version}`,
       };
     },
@@ -201,6 +206,6 @@ function tagStep(name: string, payload: TerraformPayload, version: string): Step
     },
     settle: async (io, {root, name, commit}) =>
       (await io.git.tagCommit(root, name)) === commit ? {done: {commit, made: true}} : 'absent',
-    tell: ({commit}) => `tag ${name} at ${commit.slice(0, 12)}`,
+    tell: ({commit, made}) => `tag ${name} at ${commit.slice(0, 12)}${made ? ' (not pushed)' : ''}`,
   });
 }

@@ -25,6 +25,7 @@ const subject = z.discriminatedUnion('is', [
   z.object({is: z.literal('version file'), version: z.string()}),
   z.object({is: z.literal('work tree'), version: z.string()}),
   z.object({is: z.literal('tag'), version: z.string()}),
+  z.object({is: z.literal('git tag'), name: z.string(), reference: z.string(), version: z.string()}),
   z.object({is: z.literal('digest'), reference: z.string(), digest: z.string()}),
   z.object({is: z.literal('settled'), varFile: z.string(), addresses: z.array(z.string())}),
 ]);
@@ -42,6 +43,16 @@ export function terraformRequirements(component: Named<TerraformConfig>, version
           [`${id} version file`, `${id}: version in ${source.version}`, {is: 'version file', version}, 'once'],
           [`${id} work tree`, `${id}: git`, {is: 'work tree', version}, 'once'],
           [`${id} tag`, `${id}: ${referenceOf(component, version)} in the registry`, {is: 'tag', version}, 'once'],
+        ] as const)),
+    ...(source?.git.tag === undefined
+      ? []
+      : ([
+          [
+            `${id} git tag`,
+            `${id}: git tag ${source.git.tag}`,
+            {is: 'git tag', name: source.git.tag, reference: referenceOf(component, version) ?? '', version},
+            'once',
+          ],
         ] as const)),
   ];
   return claims.map(([id, text, subject, once]) => ({id, text, subject, ...(once && {once: true})}));
@@ -89,6 +100,8 @@ async function verdict(component: Named<TerraformConfig>, claim: Claim, subject:
       return checkVersionFile(component, claim, subject.version, io);
     case 'work tree':
       return checkWorkTree(component, claim, subject.version, io);
+    case 'git tag':
+      return checkGitTag(claim, subject, io);
     case 'tag': {
       const reference = referenceOf(component, subject.version) ?? '';
       const digest = await io.registry.digest(parseImageName(reference), subject.version, io.signal);
@@ -208,6 +221,20 @@ async function checkWorkTree(component: Named<TerraformConfig>, claim: Claim, ve
       `${others.length} other files are not committed (${others.slice(0, 3).join(', ')}): the image’s revision label will end in -dirty`,
     );
   return passed(claim, `${branch ?? 'HEAD'} at ${commit.slice(0, 12)}, clean`);
+}
+
+/** A git tag that is there belongs to a release that was made: then its image is there too. */
+async function checkGitTag(claim: Claim, {name, reference, version}: Extract<Subject, {is: 'git tag'}>, io: Io): Promise<Check> {
+  const root = await io.git.root(io.folder);
+  const commit = root === undefined ? undefined : await io.git.tagCommit(root, name);
+  if (commit === undefined) return passed(claim, 'is free');
+  const at = `is there already, at ${commit.slice(0, 12)}`;
+  const digest = await io.registry.digest(parseImageName(reference), version, io.signal);
+  return digest === undefined
+    ? failed(claim, `${at}, and there is no image of it`, {
+        next: `Release another version, or delete the tag: git tag --delete ${name}`,
+      })
+    : passed(claim, `${at}, and so is its image`);
 }
 
 /** Plans once more, without a lock and aside: nothing may be left to do where the release worked. */

@@ -61,7 +61,9 @@ export async function planTerraform(
   const from = versionIn(edit.before, set, io.version);
   const downgrade: readonly Flag[] = isDowngrade(from, version) ? ['downgrade'] : [];
   const reference = referenceOf(component, version);
-  const digest = pushed.safeParse(prepared.get(steps.push)).data?.digest ?? (await pushedDigest(component, version, io));
+  const push = pushed.safeParse(prepared.get(steps.push)).data;
+  const unusual: readonly Flag[] = [...downgrade, ...(push?.overwrote ? (['overwrite-tag'] as const) : [])];
+  const digest = push?.digest ?? (await pushedDigest(component, version, io));
   const payload: TerraformPayload = {
     directory,
     workspace: component.workspace,
@@ -79,7 +81,7 @@ export async function planTerraform(
     kind: component.kind,
     ...(from !== undefined && {from}),
     to: version,
-    changes: changes.map((change, index) => (index === 0 ? {...change, flags: [...change.flags, ...downgrade]} : change)),
+    changes: changes.map((change, index) => (index === 0 ? {...change, flags: [...change.flags, ...unusual]} : change)),
     notes: [
       ...Object.entries(set).flatMap(([name, value]) => {
         const before = edit.before[name];

@@ -120,7 +120,7 @@ export function commitStep(what: {
         });
       }
     },
-    tell: ({commit, made}) => (made ? `committed as ${commit.slice(0, 12)}` : 'nothing to commit'),
+    tell: ({commit, made}) => (made ? `committed as ${commit.slice(0, 12)} (not pushed)` : 'nothing to commit'),
   });
 }
 
@@ -225,7 +225,12 @@ async function sameImage(io: Io, {reference, labels, revision, root}: z.infer<ty
 // ── push ─────────────────────────────────────────────────────────────────────────────────────────────
 
 const pushRequest = z.object({reference: z.string(), id: z.string()});
-export const pushed = z.object({digest: z.string(), pushed: z.boolean()});
+export const pushed = z.object({
+  digest: z.string(),
+  pushed: z.boolean(),
+  /** The tag named another image before. */
+  overwrote: z.boolean().default(false),
+});
 
 function pushStep(source: Source, version: string): Step<Io> {
   const reference = `${source.build.image}:${version}`;
@@ -240,7 +245,7 @@ function pushStep(source: Source, version: string): Step<Io> {
       const name = parseImageName(reference);
       const before = await io.registry.digest(name, version);
       if (before !== undefined) {
-        if (await isPushed(io, reference, version, id)) return {digest: before, pushed: false};
+        if (await isPushed(io, reference, version, id)) return {digest: before, pushed: false, overwrote: false};
         if (!io.allows('overwrite-tag', io.component)) throw overwrites(reference, before);
       }
       const said = await io.docker.push(reference, {
@@ -262,11 +267,13 @@ function pushStep(source: Source, version: string): Step<Io> {
           },
         );
       }
-      return {digest, pushed: true};
+      return {digest, pushed: true, overwrote: before !== undefined};
     },
     settle: async (io, {id}) => {
       const digest = await io.registry.digest(parseImageName(reference), version);
-      return digest !== undefined && (await isPushed(io, reference, version, id)) ? {done: {digest, pushed: true}} : 'absent';
+      return digest !== undefined && (await isPushed(io, reference, version, id))
+        ? {done: {digest, pushed: true, overwrote: false}}
+        : 'absent';
     },
     tell: ({digest, pushed}) => `${reference} ${pushed ? 'pushed' : 'was there already'}, ${shortDigest(digest)}`,
   });

@@ -18,7 +18,7 @@ const events = (targets: Readonly<Record<string, readonly RuleTarget[]>>) => ({
   aws: {events: {targets: ({name}: Rule) => Promise.resolve(targets[name] ?? [])}},
 });
 
-test('of several rules, all targets that start the family are found, and nothing else', async () => {
+test('of several rules, all targets that start the family are found, and nothing else, in an order of their own', async () => {
   const io = events({
     nightly: [
       starts('loader', revision('loader:7')),
@@ -31,8 +31,8 @@ test('of several rules, all targets that start the family are found, and nothing
 
   expect(await familyTargets([nightly, weekly], 'loader', io)).toEqual([
     {rule: nightly, target: 'loader', taskDefinition: revision('loader:7')},
-    {rule: weekly, target: 'full', taskDefinition: revision('loader:5')},
     {rule: weekly, target: 'floating', taskDefinition: revision('loader')},
+    {rule: weekly, target: 'full', taskDefinition: revision('loader:5')},
   ]);
 });
 

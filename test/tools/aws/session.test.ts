@@ -97,6 +97,16 @@ describe('a call that changes something', () => {
     },
   );
 
+  test('revisions of one family that get into each other’s way are registered again', async () => {
+    const crowded = sdkError('ClientException', {
+      status: 400,
+      message: 'Too many concurrent attempts to create a new revision of the specified family.',
+    });
+    const {result, sent} = calls(crowded, 'done');
+    expect(await result).toBe('done');
+    expect(sent()).toBe(2);
+  });
+
   test('throttled for ever, it gives up', async () => {
     const {result, sent} = calls(...Array.from({length: 20}, () => sdkError('ThrottlingException', {status: 400})));
     const error = await caught(result);
