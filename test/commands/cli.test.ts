@@ -116,7 +116,7 @@ describe('the command line', {timeout: 30_000}, () => {
     ]) {
       const {exitCode, stderr} = await run(['--yes', ...args]);
       expect(exitCode).toBe(2);
-      expect(stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
+      expect(stderr).not.toMatch(/[[\p{Cc}\u202a-\u202e]--\n]/v);
     }
   });
 
@@ -246,8 +246,8 @@ describe('an old Node', {timeout: 30_000}, () => {
   test('of this machine, where it has one', async context => {
     const versions = await Promise.all(
       ['/usr/bin/node', '/usr/local/bin/node'].map(async node => {
-        const {stdout} = await execa(node, ['--version'], {reject: false});
-        return {node, version: String(stdout).slice(1)};
+        const asked = await execa(node, ['--version']).catch(() => undefined);
+        return {node, version: asked?.stdout.slice(1) ?? ''};
       }),
     );
     const old = versions.find(({version}) => /^(?:1\d|20|21)\./.test(version));

@@ -5,10 +5,13 @@ import {describe, expect, test} from 'vitest';
 import {auditCommand} from '../../src/commands/audit.ts';
 import {releaseCommand} from '../../src/commands/release.ts';
 import {resumeCommand} from '../../src/commands/resume.ts';
+import {emptyHead, seal} from '../../src/record/chain.ts';
 import {DeployError} from '../../src/release/errors.ts';
 import {runEvent} from '../../src/release/events.ts';
-import {type Pass, startPass} from '../support/pass.ts';
-import {deskAt, unattended} from './support/desk.ts';
+import {type Pass, type PassOptions, startPass as start} from '../support/pass.ts';
+import {deskAt, speed, unattended} from './support/desk.ts';
+
+const startPass = (options: PassOptions = {}) => start({speed, ...options});
 
 const resuming = {yes: true, output: 'auto', tui: true, maxParallel: 4, allow: []} as const;
 
@@ -94,6 +97,31 @@ describe('a release, its audit, and the lies that are told about it', {timeout: 
     expect(exitCode).toBe(5);
     expect(said).toMatch(/✖ the record is intact: cut: the head names \d+ lines, there are \d+/);
     expect(said).toMatch(/✖ the release ended well: it never ended\n {6}deploy-wizard resume/);
+  });
+
+  test('a record without an approval, made anew by somebody who knows how: the chain is whole, and the approval is missing', async () => {
+    const pass = await startPass();
+    await releaseCommand(deskAt(pass).context, unattended());
+    const {file, text, head} = await recordOf(pass);
+    let now = emptyHead;
+    const forged = text
+      .trim()
+      .split('\n')
+      .flatMap(line => {
+        const {at}: {at: string} = JSON.parse(line);
+        const event = runEvent.parse(JSON.parse(line));
+        if (event.type === 'approval.given') return [];
+        const sealed = seal(event, at, now);
+        now = sealed.head;
+        return [`${sealed.line}\n`];
+      });
+    await writeFile(file, forged.join(''));
+    await writeFile(head, JSON.stringify(now));
+    const {exitCode, said} = await audit(pass);
+    expect(exitCode).toBe(5);
+    expect(said).toContain('✔ the record is intact');
+    expect(said).toContain('✖ the plan that was applied was approved: no approval is recorded');
+    expect(said.match(/✖/g)).toHaveLength(1);
   });
 
   test('a record that a newer version wrote is not taken for anything else', async () => {

@@ -1,3 +1,4 @@
+import {existsSync} from 'node:fs';
 import {appendFile, chmod, mkdir, rm, writeFile} from 'node:fs/promises';
 import {delimiter, join} from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
@@ -144,7 +145,8 @@ requires(
     await app.write('.git/hooks/post-commit', `#!/bin/sh\ntouch '${waiting}'\nwhile test -e '${waiting}'; do sleep 0.05; done\n`);
     await chmod(app.path('.git/hooks/post-commit'), 0o755);
     const running = app.start(release);
-    await until(async () => (await app.git('log', '-1', '--format=%s')) === 'Bump version to 0.7.2', 'the commit');
+    await until(() => existsSync(waiting), 'the commit');
+    expect(await app.git('log', '-1', '--format=%s')).toBe('Bump version to 0.7.2');
     running.kill('SIGKILL');
     await running.ended;
     await rm(app.path('.git/hooks/post-commit'));
@@ -162,13 +164,19 @@ requires(
     const bin = join(app.root, 'world', 'bin');
     const {client} = part('docker');
     await mkdir(bin);
-    await writeFile(join(bin, 'docker'), `#!/bin/sh\n'${client}' "$@" || exit\ntest "$1" != push || exec sleep 300\n`, {
-      mode: 0o755,
-    });
+    const waiting = join(app.root, 'world', 'push-held');
+    const shim = `#!/bin/sh
+'${client}' "$@" || exit
+test "$1" = push || exit 0
+touch '${waiting}'
+while test -e '${waiting}'; do sleep 0.05; done
+`;
+    await writeFile(join(bin, 'docker'), shim, {mode: 0o755});
     const running = app.start(release, {env: {PATH: [bin, app.env['PATH']].join(delimiter)}});
-    await until(async () => (await app.digest('0.7.2')) !== undefined, 'the pushed tag');
+    await until(() => existsSync(waiting), 'the push');
     running.kill('SIGKILL');
     await running.ended;
+    await rm(waiting);
     const pushed = await app.digest('0.7.2');
 
     const {exitCode, stderr} = await app.run(resume);
@@ -220,11 +228,11 @@ requires(
   'busybox',
 )('A run that is interrupted during the apply', () => {
   test.for([
-    {signal: 'SIGINT', code: 130, goOn: 'Go on'},
-    {signal: 'SIGTERM', code: 143, goOn: 'Again'},
+    {signal: 'SIGINT', code: 130, by: 'resume'},
+    {signal: 'SIGTERM', code: 143, by: 'the same release'},
   ] as const)(
-    'by $signal interrupts Terraform once and exits with $code; what the summary calls "$goOn" plans anew and finishes',
-    async ({signal, code, goOn}) => {
+    'by $signal interrupts Terraform once and exits with $code; planned anew, it is finished by $by',
+    async ({signal, code, by}) => {
       const app = await project();
       const before = await app.world();
       await app.hold();
@@ -248,7 +256,8 @@ requires(
       expect(await app.answer()).toBeUndefined();
       await app.letGo();
 
-      const finishing = await app.run([...commandIn(stdout, goOn), ...(goOn === 'Go on' ? ['--yes'] : [])]);
+      const again = ['--yes', '--env', 'production', '--release', '0.7.2', '--allow', 'outage'];
+      const finishing = await app.run(by === 'resume' ? [...commandIn(stdout, 'Go on'), '--yes'] : again);
       expect(finishing.exitCode, `${finishing.stdout}${finishing.stderr}`).toBe(0);
       expect(finishing.stderr).toContain('an earlier apply failed on it, and left it tainted');
       await expectReleased(app, {version: '0.7.2', before, gitTag: '0.7.2', starts: 2});

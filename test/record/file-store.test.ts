@@ -9,6 +9,7 @@ import {type Store, fileStore} from '../../src/record/file-store.ts';
 import {DeployError} from '../../src/release/errors.ts';
 import type {RunEvent} from '../../src/release/events.ts';
 import {losesAnswer, testRelease} from '../support/world.ts';
+import {withoutLink} from './support/link.ts';
 
 const noon = Date.UTC(2026, 0, 15, 12);
 
@@ -88,7 +89,7 @@ describe('a record on disk', () => {
     for (const event of events) await writer.append(event);
     await writer.close();
     const record = await store.read('staging', run);
-    expect(record.events.map(({seq: _, at: __, prev: ___, ...event}) => event)).toEqual(events);
+    expect(record.events.map(withoutLink)).toEqual(events);
   });
 });
 
@@ -283,8 +284,8 @@ describe('a place that cannot be written', () => {
       }
       const [{run} = {}, full, {acknowledged} = {}] = said;
       expect(full).toEqual({
-        problem: expect.stringMatching(/^DeployError: the record cannot be written: EFBIG/),
-        again: expect.stringMatching(/^DeployError: the record cannot be written: EFBIG/),
+        problem: expect.stringMatching(/^RecordError: the record cannot be written: EFBIG/),
+        again: expect.stringMatching(/^RecordError: the record cannot be written: EFBIG/),
       });
       const record = await fileStore(root, {now: () => noon}).read('production', String(run));
       expect(record).toMatchObject({problems: [], torn: false});

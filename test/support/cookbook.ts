@@ -294,9 +294,10 @@ function open(site: Site): Cookbook {
       await writeFile(world('broken'), '').catch(() => undefined);
       await rm(world('hold'), {force: true});
       await docker('rm', '--force', container).catch(() => undefined);
-      const images = await docker('images', '--format', '{{.Repository}}:{{.Tag}}', image).catch(() => '');
-      const named = images.split('\n').filter(name => name !== '' && !name.endsWith(':<none>'));
-      if (named.length > 0) await docker('image', 'rm', '--force', ...named).catch(() => undefined);
+      // Also what a failed or a repeated build has left without a name.
+      const images = await docker('image', 'ls', '--all', '--quiet', '--no-trunc', '--filter', `label=project=${container}`);
+      const ids = [...new Set(images.split('\n').filter(id => id !== ''))];
+      if (ids.length > 0) await docker('image', 'rm', '--force', ...ids).catch(() => undefined);
       await rm(root, {recursive: true, force: true, maxRetries: 5, retryDelay: 100});
     },
   };

@@ -6,8 +6,11 @@ import type {Clock} from '../../../src/release/contract.ts';
 import {StoppedError} from '../../../src/release/errors.ts';
 import type {Workplace} from '../../support/pass.ts';
 
-/** Waits a twentieth of what it is told, and shows the whole of it: as fast as the endpoint that it works on. */
-export function fastClock(speed = 20): Clock {
+/** How much faster than outside time runs: on the endpoint, and for those who wait for it. */
+export const speed = 60;
+
+/** Waits a part of what it is told, and shows the whole of it: as fast as the endpoint that it works on. */
+function fastClock(): Clock {
   const start = Date.now();
   return {
     now: () => start + (Date.now() - start) * speed,
