@@ -8,8 +8,10 @@ export default defineConfig({
   oxc: {jsx: {runtime: 'automatic', development: false}},
   test: {
     reporters: report ? ['default', ['json', {outputFile: report}]] : ['default'],
+    // Most tests wait for somebody else: containers, processes, servers.
+    maxWorkers: 3,
     // Ink asks `tput` for the size when there is none: two processes a frame.
-    env: {COLUMNS: '100', LINES: '30', FORCE_COLOR: '0', NODE_ENV: 'production', CI_SKIP_IS_FAILURE: process.env['CI'] ?? ''},
+    env: {COLUMNS: '100', LINES: '30', FORCE_COLOR: '0', NODE_ENV: 'production'},
     projects: [
       {extends: true, test: {name: 'unit', include: ['test/**/*.test.{ts,tsx}'], exclude: ['test/e2e/**']}},
       {

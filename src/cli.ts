@@ -24,12 +24,21 @@ const clock: Clock = {
     }),
 };
 
+/** A container may run as a user whom its system does not know. */
+function orElse(ask: () => string, otherwise: string): string {
+  try {
+    return ask();
+  } catch {
+    return otherwise;
+  }
+}
+
 function context(): Context {
   return {
     env: process.env,
     cwd: process.cwd(),
-    home: homedir(),
-    user: process.env['USER'] ?? userInfo().username,
+    home: orElse(homedir, '/'),
+    user: process.env['USER'] ?? orElse(() => userInfo().username, `uid ${process.getuid?.() ?? '?'}`),
     host: hostname(),
     pid: process.pid,
     stdin: process.stdin,
@@ -40,7 +49,7 @@ function context(): Context {
     supervisor: {node: process.execPath, script: fileURLToPath(new URL('supervisor.mjs', import.meta.url))},
     program: {node: process.execPath, script: fileURLToPath(new URL('../bin/deploy-wizard.js', import.meta.url))},
     onSignal: listener => {
-      const handlers = (['SIGINT', 'SIGTERM'] as const).map(signal => {
+      const handlers = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map(signal => {
         const handler = () => listener(signal);
         process.on(signal, handler);
         return () => process.off(signal, handler);
@@ -180,6 +189,24 @@ program
     exitCode = await demoCommand(context(), command.optsWithGlobals());
   });
 
+/** The release's own options are known everywhere; where they mean nothing, nobody may believe that they did something. */
+const meant: Readonly<Record<string, readonly string[]>> = {
+  resume: ['env', 'config', 'yes', 'allow', 'output', 'tui', 'maxParallel'],
+  audit: ['env', 'config'],
+  schema: [],
+  demo: ['yes'],
+};
+program.hook('preAction', (_program, command) => {
+  const allowed = meant[command.name()];
+  const stray =
+    allowed &&
+    program.options.find(option => {
+      const name = option.attributeName();
+      return program.getOptionValueSource(name) === 'cli' && !allowed.includes(name);
+    });
+  if (stray) program.error(`error: ${command.name()} has no option '${stray.long ?? stray.flags}'`);
+});
+
 // Should nothing be left to wait for before a command is done, that is no success.
 process.exitCode = exitCodes.failed;
 // Whoever reads may go away (`| head`): a release goes on without an audience.
@@ -193,6 +220,8 @@ try {
   exitCode = code !== exitCodes.done && plan.opts()['detailedExitcode'] === true ? exitCodes.failed : code;
 }
 process.exitCode = exitCode;
+// A connection that somebody else keeps open is no reason to stay.
+setTimeout(() => process.exit(), 3000).unref();
 
 /** Says that there is no such command, and which one may have been meant. */
 async function refuseCommand(unknown: string): Promise<never> {

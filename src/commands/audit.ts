@@ -128,11 +128,12 @@ async function componentChecks(context: Context, history: History, environment: 
     lastDuration: undefined,
     readOnly: true,
     unproven: new Set(),
+    attended: false,
     allowed: () => false,
     onProgress: () => undefined,
   });
   const stop = createStop();
-  const quiet = context.onSignal(signal => stop.request({do: 'stop', by: signal}));
+  const quiet = context.onSignal(signal => stop.request({do: 'stop', by: signal === 'SIGINT' ? signal : 'SIGTERM'}));
   const group = async (part: AnyComponentPlan): Promise<Group> => {
     const component = components.find(({id}) => id === part.component);
     if (component === undefined) return {title: part.component, checks: []};

@@ -95,7 +95,10 @@ export async function carryOut(context: Context, application: Application, front
   const quiet = context.onSignal(signal => {
     const again = stop.command() !== undefined;
     frontend.notice(again ? 'Stopping already: what cannot be cut off is waited for.' : `${signal}: nothing new is started.`);
-    request({do: 'stop', by: signal});
+    // A terminal that is gone is nobody's wish to stop what is being changed.
+    const applying = [...state.jobs.values()].some(({job, status}) => job.phase === 'apply' && status === 'running');
+    if (signal === 'SIGHUP') request({do: applying ? 'detach' : 'stop', by: 'SIGTERM'});
+    else request({do: 'stop', by: signal});
   });
 
   const world = createWorld(context, {
@@ -108,6 +111,7 @@ export async function carryOut(context: Context, application: Application, front
     lastDuration: work.last?.took,
     readOnly: options.dryRun,
     unproven: work.unproven,
+    attended: !options.yes && !options.dryRun,
     allowed: allows([...work.allowances, ...policyOf(loaded, choice.environment)]),
     onProgress: (job, progress) =>
       show(redaction.deep({type: 'job.progress', job, progress, at: new Date(context.clock.now()).toISOString()})),

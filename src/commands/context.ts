@@ -17,6 +17,6 @@ export interface Context {
   readonly supervisor: {readonly node: string; readonly script: string};
   /** The running Node and the launcher: what starts the program once more. */
   readonly program: {readonly node: string; readonly script: string};
-  /** Calls the listener at every SIGINT and SIGTERM, until it is told to stop. */
-  onSignal(listener: (signal: 'SIGINT' | 'SIGTERM') => void): () => void;
+  /** Calls the listener at every SIGINT, SIGTERM and SIGHUP, until it is told to stop. */
+  onSignal(listener: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => void): () => void;
 }

@@ -89,6 +89,7 @@ async function makeSurvey(context: Context, application: Application, allowances
         lastDuration: undefined,
         readOnly: true,
         unproven: new Set(),
+        attended: false,
         allowed: allows(allowances),
         onProgress: () => undefined,
       });

@@ -37,6 +37,7 @@ export interface WorldOptions {
   readonly lastDuration: number | undefined;
   readonly readOnly: boolean;
   readonly unproven: ReadonlySet<string>;
+  readonly attended: boolean;
   readonly allowed: Io['allows'];
   onProgress(job: Job, progress: Progress): void;
 }
@@ -66,8 +67,8 @@ export function createWorld(context: Context, options: WorldOptions): World {
 
   const image = async (setting: string, tag: string): Promise<Image> => {
     const slash = setting.indexOf('/');
-    if (loaded.config.registries[setting.slice(0, Math.max(slash, 0))]?.kind === 'ecr')
-      return ecrImage(setting.slice(slash + 1), tag);
+    const registryName = setting.slice(0, Math.max(slash, 0));
+    if (Object.hasOwn(loaded.config.registries, registryName)) return ecrImage(setting.slice(slash + 1), tag);
     const name = parseImageName(setting);
     return {
       uri: formatImageName({...name, tag}),
@@ -107,6 +108,7 @@ export function createWorld(context: Context, options: WorldOptions): World {
     lastDuration: options.lastDuration,
     readOnly: options.readOnly,
     unproven: options.unproven,
+    attended: options.attended,
     allows: options.allowed,
     clock: context.clock,
     scratch: async () => {
@@ -128,7 +130,8 @@ export function createWorld(context: Context, options: WorldOptions): World {
 }
 
 export function placeOf(loaded: LoadedConfig, environment: string, env: Context['env']): Place {
-  const settings = loaded.config.environments[environment];
+  const {environments} = loaded.config;
+  const settings = Object.hasOwn(environments, environment) ? environments[environment] : undefined;
   if (settings === undefined) {
     throw new UsageError(`there is no environment ${JSON.stringify(environment)} in ${loaded.path}`, {
       means: 'Nothing was started.',

@@ -50,6 +50,8 @@ export interface Io extends JobIo {
   readonly lastDuration: number | undefined;
   /** Whether a flag let this through, for every component or for this one. */
   allows(flag: Flag, component: string): boolean;
+  /** A person is asked, and sees the plan before saying yes. */
+  readonly attended: boolean;
   /** What the last run did for this very version without ever proving it, as `component/step`. */
   readonly unproven: ReadonlySet<string>;
   /** Nothing may be written, not even a lock or a cache. */

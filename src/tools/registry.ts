@@ -43,6 +43,8 @@ const manifestTypes = [
 const tagsPerPage = 1000;
 const mostPages = 100;
 
+const isDigest = /^sha256:[0-9a-f]{64}$/;
+const someManifest = z.object({schemaVersion: z.number()});
 const manifestAnswer = z.object({config: z.object({digest: z.string()}).optional()});
 const tagsAnswer = z.object({tags: z.array(z.string()).nullish()});
 const errorsAnswer = z.object({errors: z.array(z.object({code: z.string().optional(), message: z.string().optional()})).min(1)});
@@ -89,12 +91,15 @@ export function createRegistry(options: RegistryOptions): Registry {
       const head = await call(name, 'HEAD', manifestPath(tag), signal);
       if (head.status === 404) return undefined;
       const digest = head.headers.get('docker-content-digest');
-      if (head.status === 200 && digest !== null) return digest;
+      if (head.status === 200 && digest !== null && isDigest.test(digest)) return digest;
       if (head.status >= 500 || head.status === 429) throw unexpected({...name, tag}, head);
 
       // Not every registry names the digest, or answers HEAD at all: it is the hash of the bytes.
       const get = await manifest(name, tag, signal);
-      return get && (get.headers.get('docker-content-digest') ?? `sha256:${createHash('sha256').update(get.body).digest('hex')}`);
+      if (get === undefined) return undefined;
+      // A proxy or a login page answers 200 as well, to anything.
+      if (!someManifest.safeParse(jsonOf(get)).success) throw unexpected({...name, tag}, get);
+      return `sha256:${createHash('sha256').update(get.body).digest('hex')}`;
     },
 
     async imageId(name, tag, signal) {

@@ -1,5 +1,5 @@
 /** What a Terraform component requires before, and what proves it after. */
-import {access, readdir, rm, writeFile} from 'node:fs/promises';
+import {access, readdir, realpath, rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {z} from 'zod';
 import type {Named} from '../../release/contract.ts';
@@ -176,7 +176,9 @@ async function checkVersionFile(component: Named<TerraformConfig>, claim: Claim,
   const {version: now} = findVersion({path: versionFile, text});
   editVersion({path: versionFile, text}, version);
   if (isDowngrade(now, version) && !io.allows('downgrade', component.id)) {
-    return failed(claim, `it says ${now}, which is newer than ${version}`, {
+    const found = `it says ${now}, which is newer than ${version}`;
+    if (io.attended) return warned(claim, `${found}: the plan asks for the environment’s name`);
+    return failed(claim, found, {
       next: `Give a newer version, or go back with --allow downgrade:${component.id}`,
     });
   }
@@ -202,8 +204,14 @@ async function checkWorkTree(component: Named<TerraformConfig>, claim: Claim, ve
   }
   const changed = (await io.git.status(root)).map(({path}) => path);
   const ours = [
-    {file: path.relative(root, versionFile), edit: (text: string) => editVersion({path: versionFile, text}, version)},
-    {file: path.relative(root, varFile), edit: (text: string) => editTfvars(text, varFile, component.set)},
+    {
+      file: path.relative(root, await realpath(versionFile).catch(() => versionFile)),
+      edit: (text: string) => editVersion({path: versionFile, text}, version),
+    },
+    {
+      file: path.relative(root, await realpath(varFile).catch(() => varFile)),
+      edit: (text: string) => editTfvars(text, varFile, component.set),
+    },
   ].filter(({file}) => changed.includes(file));
   for (const {file, edit} of ours) {
     // An earlier attempt at the same release may have left its own edit behind: it is committed with this one.

@@ -1,4 +1,5 @@
 /** Bump, commit, build, push: the steps before a plan. They touch the repository and the registry only. */
+import {realpath} from 'node:fs/promises';
 import path from 'node:path';
 import {z} from 'zod';
 import {type Step, step} from '../../release/contract.ts';
@@ -98,7 +99,8 @@ export function commitStep(what: {
     requestSchema: commitRequest,
     resultSchema: committed,
     request: async io => {
-      const absolute = what.file(io);
+      // An edit follows a link; so does what is committed.
+      const absolute = await realpath(what.file(io));
       const root = await repositoryOf(io, absolute);
       const file = path.relative(root, absolute);
       const needed = !(await io.git.isIgnored(root, file)) && (await io.git.status(root, [file])).length > 0;

@@ -106,10 +106,29 @@ const denied = new Set([
 /** What ECS says, as a ClientException, to revisions of one family that are registered at the same time. */
 const crowded = /Too many concurrent attempts/;
 
+/** One call with all its attempts, until the last byte of its answer. Milliseconds. */
+const limit = 45_000;
+
+async function withinLimit<T>(call: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      const error = new Error(`no answer within ${limit / 1000} s`);
+      error.name = 'TimeoutError';
+      reject(error);
+    }, limit);
+  });
+  try {
+    return await Promise.race([call, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** Sends one call whose answer changes nothing. Errors come in the operator's words. */
 export async function read<T>(options: AwsOptions, action: string, call: () => Promise<T>): Promise<T> {
   try {
-    return await call();
+    return await withinLimit(call());
   } catch (error) {
     throw inWords(options, action, error);
   }
@@ -127,7 +146,7 @@ export async function write<T>(
 ): Promise<T> {
   for (let attempt = 0; ; attempt++) {
     try {
-      return await call();
+      return await withinLimit(call());
     } catch (error) {
       const {name, status} = describe(error);
       if ((throttled.has(name) || crowded.test(messageOf(error))) && attempt < backoff.length) {
