@@ -6,7 +6,11 @@ var older = found[0] !== needed[0] ? found[0] < needed[0] : found[1] !== needed[
 
 if (older) {
   process.stderr.write(
-    'deploy-wizard needs Node ' + needed.join('.') + ' or newer; this is ' + process.versions.node + '. Install a newer one: https://nodejs.org\n',
+    'deploy-wizard needs Node ' +
+      needed.join('.') +
+      ' or newer; this is ' +
+      process.versions.node +
+      '. Install a newer one: https://nodejs.org\n',
   );
   process.exitCode = 2;
 } else {

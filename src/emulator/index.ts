@@ -5,7 +5,6 @@ import {behave, type Scenario} from './scenarios.ts';
 import {type RecordedCall, serve} from './server.ts';
 import {createWorld, type World} from './world.ts';
 
-export type {ScenarioName} from './scenarios.ts';
 export type {SeededService, World} from './world.ts';
 
 export interface EmulatorOptions {

@@ -18,7 +18,7 @@ function dockerAnswers(): boolean {
   }
 }
 
-const skipped = process.env['CI_SKIP_IS_FAILURE'] === '' && !dockerAnswers();
+const skipped = !process.env['CI'] && !dockerAnswers();
 
 test.skipIf(skipped)('a real docker pushes to it and pulls from it', {timeout: 60_000}, async () => {
   const {url, close} = await startRegistry();
