@@ -50,12 +50,17 @@ export function createWorld(context: Context, options: WorldOptions): World {
   const aws = createAws({region: place.region, profile, login: place.login, env: context.env});
   const registry = createRegistry({credentials: dockerCredentials({env, home: context.home})});
 
-  const ecrImage = async (repository: string, tag: string): Promise<Image> => {
+  const ecrHost = async (): Promise<string> => {
     const account = place.accountId ?? (await aws.sts.identity()).account;
     if (place.region === undefined)
       throw new UsageError(`environment ${place.name} has no aws.region: it takes one to name images in ECR`);
+    return `${account}.dkr.ecr.${place.region}.amazonaws.com`;
+  };
+
+  const ecrImage = async (repository: string, tag: string): Promise<Image> => {
+    const host = await ecrHost();
     return {
-      uri: `${account}.dkr.ecr.${place.region}.amazonaws.com/${repository}:${tag}`,
+      uri: `${host}/${repository}:${tag}`,
       tag,
       repository,
       digest: async () => {
@@ -83,7 +88,10 @@ export function createWorld(context: Context, options: WorldOptions): World {
 
   const digestOf = async (uri: string): Promise<string | undefined> => {
     const [repository, tag] = [ecrRepository(uri), tagOf(uri)];
-    if (repository !== undefined && tag !== undefined) return (await aws.ecr.image(repository, tag))?.digest;
+    // Of our own account and region; any other is asked as every registry is.
+    if (repository !== undefined && tag !== undefined && uri.startsWith(`${await ecrHost()}/`)) {
+      return (await aws.ecr.image(repository, tag))?.digest;
+    }
     const name = parseImageName(uri);
     return registry.digest(name, name.tag ?? 'latest');
   };

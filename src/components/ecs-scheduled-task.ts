@@ -110,7 +110,7 @@ export const ecsScheduledTask: ComponentKind<Config, State, Payload, Io> = {
       id: `family ${component.family}`,
       risk: 'update',
       summary: `task definition ${shortArn(definition.arn)} → ${revision}`,
-      details: imageDetails(definition, images),
+      details: await imageDetails(definition, images, io),
       flags,
     };
     const schedules = await Promise.all(moves.map(move => moveChange(move, revision, io)));

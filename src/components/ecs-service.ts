@@ -126,7 +126,7 @@ export const ecsService: ComponentKind<Config, State, Payload, Io> = {
               summary: `ECS service ${component.service} in ${component.cluster}: ${shortArn(definition.arn)} → ${revision}`,
               details: [
                 {name: 'task definition', before: shortArn(definition.arn), after: revision},
-                ...imageDetails(definition, images),
+                ...(await imageDetails(definition, images, io)),
               ],
               flags: isDowngrade(from, target.version) ? ['downgrade'] : [],
             },

@@ -99,13 +99,21 @@ export async function movedTag(images: readonly ContainerImage[], io: Io): Promi
   return moved && `${moved.image} is ${moved.now === undefined ? 'gone' : `another image now (${shortDigest(moved.now)})`}`;
 }
 
-/** One line an image: old → new, and the digest of the new one. */
-export function imageDetails(definition: TaskDefinition, images: readonly ContainerImage[]): Detail[] {
+/** Two lines an image: its name, old → new, and its digest. */
+export async function imageDetails(definition: TaskDefinition, images: readonly ContainerImage[], io: Io): Promise<Detail[]> {
   const now = imagesOf(definition);
-  return images.flatMap(({container, image, digest}) => [
-    {name: `${container} image`, before: now.get(container) ?? null, after: image},
-    {name: `${container} digest`, before: null, after: shortDigest(digest)},
-  ]);
+  const details = await Promise.all(
+    images.map(async ({container, image, digest}) => {
+      const before = now.get(container);
+      // For the eye only: where the old image is may be nowhere that can be asked.
+      const old = before === undefined ? undefined : await io.digestOf(before).catch(() => undefined);
+      return [
+        {name: `${container} image`, before: before ?? null, after: image},
+        {name: `${container} digest`, before: old === undefined ? null : shortDigest(old), after: shortDigest(digest)},
+      ];
+    }),
+  );
+  return details.flat();
 }
 
 /** The version that the named containers run, where their tags agree. */

@@ -65,11 +65,11 @@ function oneDetail(detail: Detail, names: number, width: number): readonly Line[
   const {before, after} = detail;
   const name = [gap(2), cell(detail.name, names, dim), gap(2)];
   if (detail.sensitive) return [[...name, span('hidden (sensitive)', dim)]];
-  const short = oldToNew(before ?? 'none', after ?? 'none');
+  const short = oldToNew(before, after);
   if (fits(detail.name, names) && widthOf([...name, ...short]) <= width) return [[...name, ...short]];
   const below: readonly Line[] = [
     [gap(4), ...short],
-    [gap(4), ...oldToNew(...withoutShared(before ?? 'none', after ?? 'none'))],
+    [gap(4), ...(before === null || after === null ? short : oldToNew(...withoutShared(before, after)))],
   ];
   const fitting = below.find(row => widthOf(row) <= width);
   const full = [
@@ -79,8 +79,9 @@ function oneDetail(detail: Detail, names: number, width: number): readonly Line[
   return [[gap(2), span(detail.name, dim)], ...(fitting === undefined ? full : [fitting])];
 }
 
-function oldToNew(before: string, after: string): Line {
-  return [span(`${before} ${glyphs.arrow} `, dim), span(after)];
+/** What was not there, or is not known, is left out. */
+function oldToNew(before: string | null, after: string | null): Line {
+  return [...(before === null ? [] : [span(`${before} ${glyphs.arrow} `, dim)]), span(after ?? 'none')];
 }
 
 function fits(text: string, width: number): boolean {
