@@ -2,6 +2,7 @@
 import path from 'node:path';
 import {bindComponent} from '../components/index.ts';
 import type {Io} from '../components/io.ts';
+import {config} from '../config/schema.ts';
 import {type LoadedConfig, componentSettings, configNames, findConfig, loadConfig} from '../config/load.ts';
 import type {Component} from '../release/contract.ts';
 import {UsageError} from '../release/errors.ts';
@@ -54,4 +55,14 @@ export function bindComponents(
         );
       }
     });
+}
+
+/** The config as it was when the run started: what was approved was approved with it. */
+export function asRecorded(started: {readonly config: LoadedConfig['source']; readonly configPath: string}): LoadedConfig {
+  return {
+    path: started.configPath,
+    folder: path.dirname(started.configPath),
+    config: config.parse(started.config),
+    source: started.config,
+  };
 }

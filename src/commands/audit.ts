@@ -9,9 +9,8 @@ import {createJobLogs} from '../record/logs.ts';
 import {findRun} from '../record/last-release.ts';
 import {rm} from 'node:fs/promises';
 import {auditLines} from '../views/audit.ts';
-import {bindComponents, openApplication, redactionFor} from './application.ts';
+import {asRecorded, bindComponents, openApplication, redactionFor} from './application.ts';
 import type {Context} from './context.ts';
-import {asRecorded} from './resume.ts';
 import {createWorld, placeOf, temporaryFolder} from './world.ts';
 
 export interface AuditOptions {

@@ -1,14 +1,11 @@
 /** Goes on with an interrupted run: what was done is kept, what was begun is looked at, the rest is done. */
-import {config} from '../config/schema.ts';
-import type {LoadedConfig} from '../config/load.ts';
 import {UsageError} from '../release/errors.ts';
 import type {History} from '../release/history.ts';
 import {hasOpenChange, replay} from '../release/history.ts';
 import {parseAllowance} from '../release/policy.ts';
 import type {Store} from '../record/file-store.ts';
 import {findRun, lastRelease} from '../record/last-release.ts';
-import path from 'node:path';
-import {type Application, openApplication} from './application.ts';
+import {type Application, openApplication, asRecorded} from './application.ts';
 import type {Context} from './context.ts';
 import {type Output, chooseFrontend} from './frontends.ts';
 import {carryOut} from './carry-out.ts';
@@ -107,14 +104,4 @@ function onlyEnvironment({loaded}: Application): string {
   if (only === undefined || others.length > 0)
     throw new UsageError('--env is missing: which environment?', {means: 'Nothing was started.'});
   return only;
-}
-
-/** The config as it was when the run started: what was approved was approved with it. */
-export function asRecorded(started: {readonly config: LoadedConfig['source']; readonly configPath: string}): LoadedConfig {
-  return {
-    path: started.configPath,
-    folder: path.dirname(started.configPath),
-    config: config.parse(started.config),
-    source: started.config,
-  };
 }

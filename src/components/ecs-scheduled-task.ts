@@ -1,6 +1,6 @@
 /** A task that EventBridge rules start: a new revision of its family, and every target that pins an old one moved to it. */
 import {z} from 'zod';
-import {type ComponentKind, type Results, type Step, step} from '../release/contract.ts';
+import {type ComponentKind, type Step, step} from '../release/contract.ts';
 import {DeployError} from '../release/errors.ts';
 import {fingerprint} from '../release/json.ts';
 import type {Change, Check, Claim} from '../release/model.ts';
@@ -12,11 +12,11 @@ import {
   containerImage,
   correctImages,
   imageDetails,
+  imagesSetting,
   movedTag,
   missingContainer,
   register,
-  registerStep,
-  registered,
+  revisionOf,
   resolveImages,
   revisionPlan,
   runsImages,
@@ -33,10 +33,7 @@ export const ecsScheduledTaskConfig = z.strictObject({
   kind: z.literal('ecs-scheduled-task'),
   needs: z.array(z.string()).optional(),
   family: z.string().min(1),
-  images: z
-    .record(z.string(), z.string())
-    .refine(images => Object.keys(images).length > 0, 'at least one container')
-    .describe('Container name → registry/repository; the tag is the version'),
+  images: imagesSetting,
   targets: z
     .array(z.strictObject({rule: z.string().min(1).describe('Name of an EventBridge rule, or bus/name')}))
     .min(1)
@@ -200,11 +197,6 @@ async function moveChange({rule, target, taskDefinition}: Pin, revision: string,
     details: [{name: 'starts', before: shortArn(taskDefinition), after: revision}],
     flags: [],
   };
-}
-
-function revisionOf(payload: Payload, results: Results): string {
-  const result = registered.safeParse(results.get(registerStep));
-  return result.data?.taskDefinition ?? payload.existing ?? payload.from;
 }
 
 const moveRequest = z.object({

@@ -1,7 +1,7 @@
 /** An ECS service: a new revision with other images, the service moved to it, watched until it is steady or cannot be. */
 import {z} from 'zod';
 import {duration} from './settings.ts';
-import {type ComponentKind, type Results, step} from '../release/contract.ts';
+import {type ComponentKind, step} from '../release/contract.ts';
 import {DeployError} from '../release/errors.ts';
 import {fingerprint} from '../release/json.ts';
 import type {Check, Claim} from '../release/model.ts';
@@ -13,11 +13,11 @@ import {
   containerImage,
   correctImages,
   imageDetails,
+  imagesSetting,
   movedTag,
   missingContainer,
   register,
-  registerStep,
-  registered,
+  revisionOf,
   resolveImages,
   revisionPlan,
   runsImages,
@@ -34,10 +34,7 @@ export const ecsServiceConfig = z.strictObject({
   needs: z.array(z.string()).optional(),
   cluster: z.string().min(1),
   service: z.string().min(1),
-  images: z
-    .record(z.string(), z.string())
-    .refine(images => Object.keys(images).length > 0, 'at least one container')
-    .describe('Container name → registry/repository; the tag is the version'),
+  images: imagesSetting,
   verify: z.strictObject({within: duration}).default({within: 15 * 60_000}),
 });
 type Config = z.infer<typeof ecsServiceConfig>;
@@ -216,12 +213,6 @@ async function current(component: Config, io: Io) {
 function breaker(service: EcsService): string {
   const {enable, rollback} = service.deploymentConfiguration?.deploymentCircuitBreaker ?? {};
   return enable ? `on ${rollback ? 'with' : 'without'} rollback` : 'off';
-}
-
-/** The revision that the service is to run: the registered one, or the one that was there. */
-function revisionOf(payload: Payload, results: Results): string {
-  const result = registered.safeParse(results.get(registerStep));
-  return result.data?.taskDefinition ?? payload.existing ?? payload.from;
 }
 
 const serviceSubject = z.object({

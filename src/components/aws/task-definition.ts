@@ -6,7 +6,7 @@
 import {z} from 'zod';
 import {DeployError} from '../../release/errors.ts';
 import {type Json, canonical, fingerprint} from '../../release/json.ts';
-import {type Step, step} from '../../release/contract.ts';
+import {type Results, type Step, step} from '../../release/contract.ts';
 import type {Detail} from '../../release/model.ts';
 import type {TaskDefinition} from '../../tools/aws/ecs.ts';
 import {shortDigest, tagOf} from '../images.ts';
@@ -19,6 +19,12 @@ export type ContainerImage = z.infer<typeof containerImage>;
 /** What a revision is to be made from. */
 export const revisionPlan = z.object({family: z.string(), base: z.string(), images: z.array(containerImage)});
 export type RevisionPlan = z.infer<typeof revisionPlan>;
+
+/** As the config file has it. */
+export const imagesSetting = z
+  .record(z.string(), z.string())
+  .refine(images => Object.keys(images).length > 0, 'at least one container')
+  .describe('Container name → registry/repository; the tag is the version');
 
 const containers = z.array(z.looseObject({name: z.string(), image: z.string()}));
 
@@ -146,9 +152,9 @@ const registerRequest = revisionPlan.extend({
   /** Of what is sent: a revision with the same one is ours. */
   fingerprint: z.string(),
 });
-export const registered = z.object({taskDefinition: z.string()});
+const registered = z.object({taskDefinition: z.string()});
 
-export const registerStep = 'register';
+const registerStep = 'register';
 
 /** Registers the revision: done once, because every call makes another one. */
 export function register(plan: RevisionPlan): Step<Io> {
@@ -194,4 +200,12 @@ export function comparable(input: {readonly [key: string]: Json}): Json {
     return isObject(value) ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, sorted(item)])) : value;
   };
   return sorted(input);
+}
+
+/** The revision that is to run: the registered one, the one that was there already, or the one that runs. */
+export function revisionOf(
+  {existing, from}: {readonly existing: string | null; readonly from: string},
+  results: Results,
+): string {
+  return registered.safeParse(results.get(registerStep)).data?.taskDefinition ?? existing ?? from;
 }
