@@ -2,7 +2,8 @@
  * One run at a time in an environment: a file that names the process which has it. A process that is gone
  * has lost it. The file appears whole or not at all (link), so that no half-written owner is ever read.
  */
-import {link, mkdir, readFile, rename, rm, writeFile} from 'node:fs/promises';
+import {copyFile, link, mkdir, readFile, rename, rm, writeFile} from 'node:fs/promises';
+import {setTimeout} from 'node:timers/promises';
 import path from 'node:path';
 import {randomUUID} from 'node:crypto';
 import {z} from 'zod';
@@ -28,8 +29,9 @@ export class EnvironmentLockedError extends DeployError {
 }
 
 const lockFile = 'lock.json';
-/** Two processes that clear away the same dead owner meet at most this often. */
-const attempts = 5;
+/** Several processes that find the same dead owner take turns: so often, with so long between, in milliseconds. */
+const attempts = 50;
+const pauseMs = 20;
 
 /**
  * Takes the environment's lock; resolves with how to give it back. Throws EnvironmentLockedError naming who has it, and a
@@ -48,20 +50,24 @@ export async function lockEnvironment(
   } catch (error) {
     throw noRecord(folder, error);
   }
+  const release = async () => {
+    // Only what is still ours: an owner that was taken for dead must not free its successor.
+    if ((await read(file)) === mine) await rm(file, {force: true});
+  };
   try {
     for (let attempt = 1; ; attempt++) {
       try {
         await link(draft, file);
-        return async () => {
-          // Only what is still ours: an owner that was taken for dead must not free its successor.
-          if ((await read(file)) === mine) await rm(file, {force: true});
-        };
+        return release;
       } catch (error) {
         if (!isCode(error, 'EEXIST')) throw error;
       }
       const found = await read(file);
-      if (found !== undefined && (attempt === attempts || !isDead(found, who.host))) throw locked(found, file);
-      if (found !== undefined) await clearAway(file, found);
+      if (found === undefined) continue;
+      if (!isDead(found, who.host)) throw locked(found, file);
+      if (await takeOver(file, found, draft)) return release;
+      if (attempt === attempts) throw locked(found, file);
+      await setTimeout(pauseMs);
     }
   } finally {
     await rm(draft, {force: true});
@@ -86,17 +92,31 @@ function parse(text: string): Owner | undefined {
   }
 }
 
-/** Moves it aside first: of two processes one succeeds. Should it have caught a living one, it is put back. */
-async function clearAway(file: string, dead: string): Promise<void> {
-  const aside = `${file}.${randomUUID()}`;
+/**
+ * Puts our draft in the place of a dead owner; false when another process is at it, or was. One at a time may
+ * try, and the place is never empty meanwhile: nobody who comes fresh can slip in.
+ */
+async function takeOver(file: string, dead: string, draft: string): Promise<boolean> {
+  const turn = `${file}.takeover`;
   try {
-    await rename(file, aside);
+    await link(draft, turn);
   } catch (error) {
-    if (isCode(error, 'ENOENT')) return;
-    throw error;
+    if (!isCode(error, 'EEXIST')) throw error;
+    const other = await read(turn);
+    // Whoever had the turn died while it did: the next attempt may have it.
+    if (other !== undefined && isDead(other, parse(dead)?.host ?? '')) await rm(turn, {force: true});
+    return false;
   }
-  if ((await read(aside)) !== dead) await link(aside, file).catch(() => undefined);
-  await rm(aside, {force: true});
+  try {
+    if ((await read(file)) !== dead) return false;
+    // Onto itself a link is not renamed: a copy of the draft takes the place.
+    const copy = `${draft}-copy`;
+    await copyFile(draft, copy);
+    await rename(copy, file);
+    return true;
+  } finally {
+    await rm(turn, {force: true});
+  }
 }
 
 function locked(text: string, file: string): EnvironmentLockedError {

@@ -76,6 +76,8 @@ describe('the command line', {timeout: 30_000}, () => {
   test.each([
     [['--yess'], "error: unknown option '--yess'\n(Did you mean --yes?)\n"],
     [['audit', '--envv', 'x'], "error: unknown option '--envv'\n(Did you mean --env?)\n"],
+    [['audit', '--release', '1.0.0'], "error: audit has no option '--release'\n"],
+    [['resume', '--component', 'x'], "error: resume has no option '--component'\n"],
     [['audti'], "error: unknown command 'audti'\n(Did you mean audit?)\n"],
     [['frobnicate'], "error: unknown command 'frobnicate'\n"],
     [['plan', 'staging'], "error: too many arguments for 'plan'. Expected 0 arguments but got 1: staging.\n"],

@@ -290,6 +290,26 @@ test('an application that does not follow its message in time is unknown, and no
   expect(pass.messages()).toHaveLength(1);
 });
 
+test('a message whose effect was never seen is not sent again by the same command, unless somebody says so', async ({start}) => {
+  const pass = await start({redeploys: false, config: watchedFor('1s')});
+  expect(await pass.release()).toMatchObject({exitCode: 7, stdout: expect.not.stringContaining('Again')});
+
+  const again = await pass.release();
+  expect(again).toMatchObject({exitCode: 3, stdout: expect.stringContaining('--allow republish:pass-core')});
+  expect(pass.messages()).toHaveLength(1);
+
+  expect(await pass.release('--allow', 'republish')).toMatchObject({exitCode: 7});
+  expect(pass.messages()).toHaveLength(2);
+});
+
+test('an expected answer that does not name the version proves nothing, and is refused', async ({start}) => {
+  const expecting = (config: Parameters<ReturnType<typeof watchedFor>>[0]) =>
+    void (componentOf(config, 'pass-core')['verify'] = {http: 'http://127.0.0.1:9/version', expect: 'UP', within: '1s'});
+  const pass = await start({config: expecting});
+  expect(await pass.release()).toMatchObject({exitCode: 1, stdout: expect.stringContaining('does not name the version')});
+  expect(pass.changes()).toEqual([]);
+});
+
 test('without anything to look at, a message is triggered and not proven', async ({start}) => {
   const pass = await start({redeploys: false, config: config => void (componentOf(config, 'pass-core')['verify'] = 'none')});
 

@@ -59,6 +59,13 @@ describe('the digest of a tag', () => {
   });
 });
 
+test('a page that answers everything with 200 is no registry', async () => {
+  await using server = await serve(
+    (_, response) => void response.setHeader('content-type', 'text/html').end('<html>log in</html>'),
+  );
+  await expect(connect().digest({registry: server.host, repository: 'dbhi/x'}, '1.0.0')).rejects.toThrow();
+});
+
 test('an index of several platforms has no image id', async () => {
   await using server = await serve((_, response) => void response.end('{"schemaVersion":2,"manifests":[]}'));
   expect(await connect().imageId({registry: server.host, repository: 'dbhi/x'}, '1.0.0')).toBeUndefined();
