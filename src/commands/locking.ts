@@ -1,6 +1,7 @@
 /** Who may change an environment: one run at a time, and nobody while an interrupted one left something in the middle. */
 import path from 'node:path';
-import {type History, replay} from '../release/history.ts';
+import type {History} from '../release/history.ts';
+import {findRun} from '../record/last-release.ts';
 import {EnvironmentLockedError, lockEnvironment} from '../record/lock.ts';
 import type {Application} from './application.ts';
 import type {Context} from './context.ts';
@@ -45,10 +46,9 @@ interface Unfinished {
 
 /** The newest run, if it left something in the middle. Whatever was begun before it, somebody has gone on since. */
 export async function unfinishedRun({store}: Application, environment: string): Promise<Unfinished | undefined> {
-  const [run] = await store.runs(environment);
-  if (run === undefined) return undefined;
-  const {events} = await store.read(environment, run);
-  const history = replay(events);
+  const newest = await findRun(store, environment, () => true);
+  if (newest === undefined) return undefined;
+  const {run, history} = newest;
   if (history.started === undefined || (history.finished !== undefined && !history.finished.resumable)) return undefined;
   const begun = [...history.open.values()].find(({job}) => job.phase === 'apply');
   const [done] = [...history.done.values()].toReversed();
@@ -83,15 +83,17 @@ async function refuseAfterKill(application: Application, environment: string, ve
   });
 }
 
-/** What the newest run did for this very version and never proved: a message that is sent again is sent twice. */
+/**
+ * What the newest run that changed anything did for this very version and never proved: a message that is sent
+ * again is sent twice. An attempt that was refused since has not made it any less so.
+ */
 export async function unprovenSteps({store}: Application, environment: string, version: string): Promise<ReadonlySet<string>> {
-  const [run] = await store.runs(environment);
-  if (run === undefined) return new Set();
-  const {started, finished, done, open} = replay((await store.read(environment, run)).events);
-  if (started?.version !== version) return new Set();
+  const changes = ({done, open}: History) => [...done, ...open].filter(([, {job}]) => job.phase === 'apply');
+  const found = await findRun(store, environment, history => changes(history).length > 0);
+  if (found?.history.started?.version !== version) return new Set();
+  const {finished} = found.history;
   const proven = new Set(
     finished?.components.flatMap(({component, end}) => (end === 'verified' || end === 'unchanged' ? [component] : [])),
   );
-  const steps = [...done.entries(), ...open.entries()].filter(([, {job}]) => job.phase === 'apply' && !proven.has(job.component));
-  return new Set(steps.map(([key]) => key));
+  return new Set(changes(found.history).flatMap(([key, {job}]) => (proven.has(job.component) ? [] : [key])));
 }

@@ -152,7 +152,7 @@ export const componentEnd = z.object({
   kind: z.string(),
   from: z.string().optional(),
   to: z.string(),
-  /** `untouched`: its turn never came, or nothing had to change. */
+  /** `unchanged`: nothing had to change; `not started`: its turn never came. */
   end: z.enum([
     'verified',
     'unchanged',

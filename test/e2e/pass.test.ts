@@ -298,6 +298,10 @@ test('a message whose effect was never seen is not sent again by the same comman
   expect(again).toMatchObject({exitCode: 3, stdout: expect.stringContaining('--allow republish:pass-core')});
   expect(pass.messages()).toHaveLength(1);
 
+  // Nor by the third: that the second was refused proves nothing.
+  expect(await pass.release()).toMatchObject({exitCode: 3});
+  expect(pass.messages()).toHaveLength(1);
+
   expect(await pass.release('--allow', 'republish')).toMatchObject({exitCode: 7});
   expect(pass.messages()).toHaveLength(2);
 });
