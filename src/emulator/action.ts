@@ -1,4 +1,4 @@
-import type {z} from 'zod';
+import type * as z from 'zod';
 import type {Account} from './account.ts';
 import {AwsError} from './errors.ts';
 
@@ -9,6 +9,9 @@ export type Action = (account: Account, input: unknown) => object;
 export interface ErrorCodes {
   readonly invalidInput: string;
   readonly internal: string;
+  /** Where the protocol's own code for it is not the service's. */
+  readonly throttled?: string;
+  readonly denied?: string;
 }
 
 /** One AWS service as the wire sees it. */
@@ -22,9 +25,17 @@ export interface Service {
 
 type Wire =
   /** `target`: what stands before the dot in `X-Amz-Target`. */
-  | {readonly protocol: 'json'; readonly target: string}
+  | {readonly protocol: 'json'; readonly version: '1.0' | '1.1'; readonly target: string}
+  /** `routes`: by action. */
+  | {readonly protocol: 'rest-json'; readonly routes: Readonly<Record<string, Route>>}
   /** `version`: what the form says; `namespace`: of the XML answers. */
   | {readonly protocol: 'query'; readonly version: string; readonly namespace: string};
+
+/** Where a REST action lives. `path`: `/schedules/{Name}`, whose braces name a field of the input. */
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly path: string;
+}
 
 /** Makes the actions of one service: whatever its schema refuses is that service's "invalid parameter". */
 export const actionsOf =

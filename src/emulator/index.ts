@@ -5,6 +5,7 @@ import {behave, type Scenario} from './scenarios.ts';
 import {type RecordedCall, serve} from './server.ts';
 import {createWorld, type World} from './world.ts';
 
+export {type ScenarioName, scenarioNames} from './scenarios.ts';
 export type {SeededService, World} from './world.ts';
 
 export interface EmulatorOptions {
@@ -33,8 +34,9 @@ export interface Emulator {
 }
 
 /**
- * Starts an AWS account on loopback that speaks to unmodified SDKs and to the `aws` CLI: STS, ECR, SNS, EventBridge and ECS,
- * as far as a release needs them. Nothing is stored and any access key will do.
+ * Starts an AWS account on loopback that speaks to unmodified SDKs and to the `aws` CLI: ECS, Batch,
+ * EventBridge and its Scheduler, Step Functions, SNS, ECR, CloudWatch Logs, load balancers, IAM and STS, as far as a release
+ * needs them. Nothing is stored and any access key will do.
  */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const {port = 0, speed = 1, accountId = '000000000000', region = 'us-east-1', scenario = 'healthy', now = Date.now} = options;
@@ -43,5 +45,6 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const account = createAccount({id: accountId, region, clock, behaviour});
   const faults = createFaults(behaviour.noise);
   const {url, calls, close} = await serve(account, faults, port);
+  account.registryHost = url;
   return {url, accountId, region, world: createWorld(account, faults), calls, close};
 }

@@ -29,6 +29,12 @@ export function uuid(...parts: readonly Part[]): string {
   return [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join('-');
 }
 
+/** An address in 10.0.0.0/16. */
+export const privateIp = (...parts: readonly Part[]): string => {
+  const hex = hexId(...parts, 'address');
+  return `10.0.${Number.parseInt(hex.slice(0, 2), 16)}.${Number.parseInt(hex.slice(2, 4), 16)}`;
+};
+
 /** `sha256:…` of some bytes, as registries write it. */
 export const digestOf = (content: string | Uint8Array): string => `sha256:${createHash('sha256').update(content).digest('hex')}`;
 

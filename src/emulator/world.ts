@@ -1,13 +1,18 @@
 import type {Account} from './account.ts';
-import {createRepository, findImage, manifestFor, putImage, type TagMutability} from './ecr/repository.ts';
+import {type JobRegistration, registerJobDefinition} from './batch/definitions.ts';
+import {createRepository, findImage, manifestFor, putImage, repositoryNamed, type TagMutability} from './ecr/repository.ts';
 import {createCluster} from './ecs/clusters.ts';
 import {seedService, serviceNamed, updateService} from './ecs/services.ts';
-import {type Registration, registerTaskDefinition} from './ecs/task-definitions.ts';
+import {type Registration, registerTaskDefinition, taskDefinitionNamed} from './ecs/task-definitions.ts';
 import {DEFAULT_BUS, putRule, putTargets, ruleNamed, type RuleSettings, type Target} from './eventbridge/rules.ts';
+import {createTargetGroup, targetGroupAt} from './elb/target-groups.ts';
 import type {Fault, Faults} from './faults.ts';
+import {createSchedule, DEFAULT_GROUP, type ScheduleSettings} from './scheduler/schedules.ts';
 import {behave, type CircuitBreaker, type Scenario} from './scenarios.ts';
+import type {LogLine} from './logs/streams.ts';
 import {digestOf} from './naming.ts';
 import {createTopic, type Listener, type PublishedMessage, topicAt} from './sns/topics.ts';
+import {createStateMachine, type NewMachine} from './stepfunctions/machines.ts';
 
 /** The account from the inside: to put things into it before the story begins, and to meddle with it while it goes on. */
 export interface World {
@@ -20,6 +25,9 @@ export interface World {
    * The same repository, tag and content make the same image; other content moves the tag to another one.
    */
   putImage(repository: string, tag: string, content?: string): string;
+
+  /** Archives the image that a tag names: it is listed, but cannot be pulled. */
+  archiveImage(repository: string, tag: string): void;
 
   createCluster(name: string): string;
   /** Gives the ARN of the new revision. */
@@ -44,15 +52,34 @@ export interface World {
   /** From now on PutTargets fails for this target, with HTTP 200, as when two people change a rule at once. */
   refuseTarget(id: string): void;
 
+  /** A schedule of EventBridge Scheduler; its group too, if there is none of that name. Gives its ARN. */
+  createSchedule(schedule: ScheduleSettings & {readonly name: string; readonly group?: string}): string;
+  /** Gives the ARN of the new revision. */
+  registerJobDefinition(registration: JobRegistration): string;
+  /** Gives its ARN. */
+  createStateMachine(machine: NewMachine): string;
+  /** A target group that services can be behind (`SeededService.targetGroup`). Gives its ARN. */
+  createTargetGroup(group: {readonly name: string; readonly port?: number}): string;
+  /** Writes lines to a log as of now; the group and the stream come into being with it. */
+  writeLog(log: {readonly group: string; readonly stream: string}, lines: readonly string[]): void;
+
   createTopic(topic: {readonly name: string; readonly attributes?: Readonly<Record<string, string>>}): string;
   /** Calls a listener with each message, before the publisher has its answer. Gives a function that ends it. */
   onPublish(topicArn: string, listener: Listener): () => void;
   readonly published: readonly PublishedMessage[];
 
-  /** How the next deployments of a service go, instead of as the scenario of all says. Of several scenarios the later ones win. */
-  scenarioFor(service: string, ...scenarios: readonly Scenario[]): void;
+  /**
+   * How the next deployments of a service go, or runs of a family or job definition, instead of as the scenario of all says.
+   * Of several scenarios the later ones win.
+   */
+  scenarioFor(name: string, ...scenarios: readonly Scenario[]): void;
   /** Makes the next calls fail. */
   fail(fault: Fault): void;
+  /**
+   * Takes a permission away (`ecs:UpdateService`, `logs:*`): calls answer that access is denied, and the simulation of policies
+   * says so. On some resources only (an ARN, `*` stands for any text), as with `iam:PassRole`, the simulation alone says so.
+   */
+  deny(action: string, resource?: string): void;
   expireCredentials(): void;
   renewCredentials(): void;
 }
@@ -63,6 +90,8 @@ export interface SeededService {
   readonly taskDefinition: string;
   readonly desiredCount: number;
   readonly circuitBreaker?: CircuitBreaker;
+  /** The ARN of the target group that it is behind; its first container is what answers there. */
+  readonly targetGroup?: string;
 }
 
 export const createWorld = (account: Account, faults: Faults): World => ({
@@ -75,11 +104,23 @@ export const createWorld = (account: Account, faults: Faults): World => ({
     return (present ?? putImage(account, repository, {manifest, tag})).digest;
   },
 
+  archiveImage(name, tag) {
+    const repository = repositoryNamed(account, name);
+    const image = findImage(repository, {imageTag: tag});
+    if (image === undefined) throw new Error(`there is no ${name}:${tag} to archive`);
+    repository.images.set(image.digest, {...image, status: 'ARCHIVED'});
+  },
+
   createCluster: name => createCluster(account, name).arn,
   registerTaskDefinition: registration => registerTaskDefinition(account, registration).arn,
-  createService({service: serviceName, circuitBreaker, ...service}) {
+  createService({service: serviceName, circuitBreaker, targetGroup, ...service}) {
     createCluster(account, service.cluster);
-    return seedService(account, {...service, serviceName, configuration: {deploymentCircuitBreaker: circuitBreaker}}).arn;
+    return seedService(account, {
+      ...service,
+      serviceName,
+      configuration: {deploymentCircuitBreaker: circuitBreaker},
+      declared: targetGroup === undefined ? {} : {loadBalancers: [behind(account, service.taskDefinition, targetGroup)]},
+    }).arn;
   },
   updateService({cluster, service, ...change}) {
     updateService(account, serviceNamed(account, cluster, service), change);
@@ -94,6 +135,19 @@ export const createWorld = (account: Account, faults: Faults): World => ({
   },
   refuseTarget: id => void account.refusedTargets.add(id),
 
+  createSchedule({name, group = DEFAULT_GROUP, ...settings}) {
+    account.scheduleGroups.add(group);
+    return createSchedule(account, group, name, settings).arn;
+  },
+  registerJobDefinition: registration => registerJobDefinition(account, registration).arn,
+  createStateMachine: machine => createStateMachine(account, machine).arn,
+  createTargetGroup: ({name, port = 80}) => createTargetGroup(account, name, port).arn,
+  writeLog({group, stream}, lines) {
+    const streams = account.logGroups.get(group) ?? new Map<string, LogLine[]>();
+    const at = account.clock.now();
+    account.logGroups.set(group, streams.set(stream, [...(streams.get(stream) ?? []), ...lines.map(message => ({at, message}))]));
+  },
+
   createTopic: ({name, attributes}) => createTopic(account, name, attributes).arn,
   onPublish(topicArn, listener) {
     const {listeners} = topicAt(account, topicArn);
@@ -102,8 +156,9 @@ export const createWorld = (account: Account, faults: Faults): World => ({
   },
   published: account.published,
 
-  scenarioFor: (service, ...scenarios) => void account.serviceBehaviours.set(service, behave(...scenarios)),
+  scenarioFor: (name, ...scenarios) => void account.behaviours.set(name, behave(...scenarios)),
   fail: fault => faults.add(fault),
+  deny: (action, resource = '*') => void account.denials.push({action, resource}),
   expireCredentials() {
     account.credentialsExpired = true;
   },
@@ -111,3 +166,10 @@ export const createWorld = (account: Account, faults: Faults): World => ({
     account.credentialsExpired = false;
   },
 });
+
+/** How a service says that its first container is behind a target group. */
+function behind(account: Account, taskDefinition: string, targetGroup: string) {
+  const {port: containerPort} = targetGroupAt(account, targetGroup);
+  const [container] = taskDefinitionNamed(account, taskDefinition).containers;
+  return {targetGroupArn: targetGroup, containerName: container?.name, containerPort};
+}

@@ -7,8 +7,24 @@ import {
   ListImagesCommand,
   PutImageCommand,
 } from '@aws-sdk/client-ecr';
+import {DescribeTasksCommand, RunTaskCommand} from '@aws-sdk/client-ecs';
 import {expect, test} from 'vitest';
-import {NOON, story} from './story.ts';
+import {image, NOON, story} from './story.ts';
+
+test('an archived image is listed, and cannot be pulled', async () => {
+  const {ecr, ecs, world, clock} = await story();
+  world.putImage('web', '1.0.0');
+  world.archiveImage('web', '1.0.0');
+  const {imageDetails} = await ecr.send(new DescribeImagesCommand({repositoryName: 'web', imageIds: [{imageTag: '1.0.0'}]}));
+  expect(imageDetails).toMatchObject([{imageStatus: 'ARCHIVED'}]);
+
+  world.createCluster('main');
+  world.registerTaskDefinition({family: 'web', containerDefinitions: [{name: 'app', image: image('web', '1.0.0')}]});
+  const {tasks: [task] = []} = await ecs.send(new RunTaskCommand({cluster: 'main', taskDefinition: 'web'}));
+  clock.pass(10);
+  const {tasks} = await ecs.send(new DescribeTasksCommand({cluster: 'main', tasks: [task?.taskArn ?? '']}));
+  expect(tasks).toMatchObject([{stopCode: 'TaskFailedToStart'}]);
+});
 
 test('an image that was put there is found by tag and by digest', async () => {
   const {ecr, world} = await story();

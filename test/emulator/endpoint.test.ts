@@ -1,4 +1,10 @@
-import {DescribeServicesCommand, RegisterTaskDefinitionCommand} from '@aws-sdk/client-ecs';
+import {DescribeJobDefinitionsCommand} from '@aws-sdk/client-batch';
+import {DescribeLogStreamsCommand} from '@aws-sdk/client-cloudwatch-logs';
+import {DescribeServicesCommand, ListTaskDefinitionsCommand, RegisterTaskDefinitionCommand} from '@aws-sdk/client-ecs';
+import {DescribeTargetGroupsCommand} from '@aws-sdk/client-elastic-load-balancing-v2';
+import {GetRoleCommand} from '@aws-sdk/client-iam';
+import {ListSchedulesCommand} from '@aws-sdk/client-scheduler';
+import {ListStateMachinesCommand} from '@aws-sdk/client-sfn';
 import {DescribeRepositoriesCommand} from '@aws-sdk/client-ecr';
 import {ListRulesCommand} from '@aws-sdk/client-eventbridge';
 import {ListTopicsCommand, PublishCommand} from '@aws-sdk/client-sns';
@@ -8,13 +14,25 @@ import {startEmulator} from '../../src/emulator/index.ts';
 import {clientsFor, NOON, story, type Story} from './story.ts';
 
 /** One harmless call to each service. */
-const oneOfEach = ({ecs, ecr, events, sns, sts}: Story) => [
-  sts.send(new GetCallerIdentityCommand({})),
+const oneOfEach = ({ecs, ecr, events, sns, sts, scheduler, batch, states, logs, elb, iam}: Story) => [
+  batch.send(new DescribeJobDefinitionsCommand({})),
   ecr.send(new DescribeRepositoriesCommand({})),
   ecs.send(new DescribeServicesCommand({services: ['web']})),
+  elb.send(new DescribeTargetGroupsCommand({})),
   events.send(new ListRulesCommand({})),
+  iam.send(new GetRoleCommand({RoleName: 'release-manager'})),
+  logs.send(new DescribeLogStreamsCommand({logGroupName: 'any'})),
+  scheduler.send(new ListSchedulesCommand({})),
   sns.send(new ListTopicsCommand({})),
+  states.send(new ListStateMachinesCommand({})),
+  sts.send(new GetCallerIdentityCommand({})),
 ];
+
+/** A world in which all of them succeed. */
+function furnish({world}: Story): void {
+  world.createCluster('default');
+  world.writeLog({group: 'any', stream: 'any'}, ['any']);
+}
 
 const outcomes = (calls: readonly Promise<unknown>[]): Promise<unknown[]> =>
   Promise.all(
@@ -38,13 +56,19 @@ test('who am I: the release manager of the account', async () => {
 
 test('all services answer on one port, and every call is written down', async () => {
   const told = await story();
-  told.world.createCluster('default');
-  expect(await outcomes(oneOfEach(told))).toEqual(['ok', 'ok', 'ok', 'ok', 'ok']);
+  furnish(told);
+  expect(new Set(await outcomes(oneOfEach(told)))).toEqual(new Set(['ok']));
   expect(told.calls.map(({service, action}) => `${service}:${action}`).toSorted()).toEqual([
+    'batch:DescribeJobDefinitions',
     'ecr:DescribeRepositories',
     'ecs:DescribeServices',
+    'elasticloadbalancing:DescribeTargetGroups',
     'events:ListRules',
+    'iam:GetRole',
+    'logs:DescribeLogStreams',
+    'scheduler:ListSchedules',
     'sns:ListTopics',
+    'states:ListStateMachines',
     'sts:GetCallerIdentity',
   ]);
 });
@@ -69,12 +93,15 @@ test("every answer carries AWS's time and a request id", async () => {
   expect(answer.headers.get('x-amzn-requestid')).toMatch(/^[0-9a-f-]{36}$/);
 });
 
-test("AWS's clock can be wrong, or ours", async () => {
-  const {url, ecs} = await story({scenario: {clockSkewSeconds: 600}});
+test.each([
+  ['ahead', {clockSkewSeconds: 600}, 600_000],
+  ['behind', 'clock-skew', -300_000],
+] as const)("AWS's clock can be %s of ours", async (_, scenario, skew) => {
+  const {url, ecs} = await story({scenario});
   const answer = await fetch(url, {method: 'POST', body: 'Action=GetCallerIdentity&Version=2011-06-15'});
   const {taskDefinition} = await ecs.send(task);
-  expect(answer.headers.get('date')).toBe(new Date(NOON + 600_000).toUTCString());
-  expect(taskDefinition?.registeredAt?.getTime()).toBe(NOON + 600_000);
+  expect(answer.headers.get('date')).toBe(new Date(NOON + skew).toUTCString());
+  expect(taskDefinition?.registeredAt?.getTime()).toBe(NOON + skew);
 });
 
 test('a call that the endpoint does not know says so', async () => {
@@ -93,18 +120,21 @@ test('a call that the endpoint does not know says so', async () => {
   expect(await ask({}, 'Action=DeleteTopic&Version=2010-03-31')).toContain('<Code>InvalidAction</Code>');
   expect(await ask({}, '__proto__.polluted=1&Action=ListTopics&Version=2010-03-31')).toContain('<ListTopicsResult>');
   expect(await ask({}, 'hello')).toContain('MissingAction');
+  const lost = await fetch(`${url}/v1/deletejobqueue`, {method: 'POST', body: '{}'});
+  expect([lost.status, await lost.text()]).toEqual([404, expect.stringContaining('POST /v1/deletejobqueue')]);
   expect({}).not.toHaveProperty('polluted');
 });
 
 test('credentials that have expired stop every call, until they are renewed', async () => {
   const told = await story();
-  told.world.createCluster('default');
+  furnish(told);
   told.world.expireCredentials();
   const [json, query] = ['ExpiredTokenException', 'ExpiredToken'];
-  expect(await outcomes(oneOfEach(told))).toEqual([query, json, json, json, query]);
+  const answers = [json, json, json, query, json, query, json, json, query, json, query];
+  expect(await outcomes(oneOfEach(told))).toEqual(answers);
 
   told.world.renewCredentials();
-  expect(await outcomes(oneOfEach(told))).toEqual(['ok', 'ok', 'ok', 'ok', 'ok']);
+  expect(new Set(await outcomes(oneOfEach(told)))).toEqual(new Set(['ok']));
 });
 
 test('in the throttled scenario every fifth call is turned away', async () => {
@@ -117,6 +147,65 @@ test('in the throttled scenario every fifth call is turned away', async () => {
 
   for (let call = 0; call < 4; call += 1) await sns.send(new ListTopicsCommand({}));
   await expect(sns.send(new ListTopicsCommand({}))).rejects.toMatchObject({name: 'Throttling', message: 'Rate exceeded'});
+});
+
+test.each([
+  ['scheduler', 'ThrottlingException'],
+  ['batch', 'TooManyRequestsException'],
+  ['states', 'ThrottlingException'],
+  ['elb', 'Throttling'],
+  ['logs', 'ThrottlingException'],
+] as const)('throttled, %s answers %s', async (service, code) => {
+  const told = await story();
+  furnish(told);
+  told.world.fail({kind: 'throttle'});
+  const call = {
+    scheduler: () => told.scheduler.send(new ListSchedulesCommand({})),
+    batch: () => told.batch.send(new DescribeJobDefinitionsCommand({})),
+    states: () => told.states.send(new ListStateMachinesCommand({})),
+    elb: () => told.elb.send(new DescribeTargetGroupsCommand({})),
+    logs: () => told.logs.send(new DescribeLogStreamsCommand({logGroupName: 'any'})),
+  }[service];
+  expect(await outcomes([call()])).toEqual([code]);
+});
+
+test('in the lost-answer scenario what changes something is done, and its first answer lost; what only looks is answered', async () => {
+  const {ecs, sns, world} = await story({scenario: 'lost-answer'});
+  const TopicArn = world.createTopic({name: 'pass-deploy'});
+  const lost: boolean[] = [];
+  for (let call = 0; call < 11; call += 1) {
+    const [outcome] = await outcomes([ecs.send(task)]);
+    lost.push(outcome !== 'ok');
+    await ecs.send(new ListTaskDefinitionsCommand({}));
+  }
+  expect(lost.flatMap((isLost, call) => (isLost ? [call] : []))).toEqual([0, 5, 10]);
+  expect((await ecs.send(new ListTaskDefinitionsCommand({}))).taskDefinitionArns).toHaveLength(11);
+
+  await expect(sns.send(new PublishCommand({TopicArn, Message: 'deploy'}))).rejects.toMatchObject({code: 'ECONNRESET'});
+  expect(world.published).toHaveLength(1);
+});
+
+test('in the flaky scenario every fifth call is throttled, fails, or takes its time, in turn', async () => {
+  const {sts} = await story({scenario: 'flaky', speed: 100});
+  const told: unknown[] = [];
+  for (let call = 0; call < 15; call += 1) {
+    const before = performance.now();
+    const [outcome] = await outcomes([sts.send(new GetCallerIdentityCommand({}))]);
+    told.push(outcome === 'ok' && performance.now() - before >= 50 ? 'slow' : outcome);
+  }
+  expect([told[4], told[9], told[14]]).toEqual(['Throttling', 'InternalFailure', 'slow']);
+  expect(told.filter(outcome => outcome === 'Throttling' || outcome === 'InternalFailure')).toHaveLength(2);
+});
+
+test('an error of one’s own is answered as it was said', async () => {
+  const {ecs, world} = await story();
+  const kind = {
+    code: 'ClientException',
+    message: 'Too many concurrent attempts to create a new revision of the specified family.',
+  };
+  world.fail({action: 'RegisterTaskDefinition', kind});
+  await expect(ecs.send(task)).rejects.toMatchObject({name: kind.code, message: kind.message});
+  expect((await ecs.send(task)).taskDefinition?.revision).toBe(1);
 });
 
 test('a fault hits the calls that it is meant for, and only so many of them', async () => {

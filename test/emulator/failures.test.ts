@@ -136,6 +136,23 @@ test.each([
   expect((await serviceDeployment()).deploymentCircuitBreaker?.threshold).toBe(threshold);
 });
 
+test.each([
+  ['COUNT', 5, 20, 5],
+  ['BOUNDED_PERCENT', 25, 20, 5],
+  ['BOUNDED_PERCENT', 10, 20, 3],
+  ['UNBOUNDED_PERCENT', 10, 20, 2],
+] as const)('a threshold of %s %i: of %i desired tasks %i may fail', async (type, value, desiredCount, threshold) => {
+  const circuitBreaker = {enable: true, rollback: true, thresholdConfiguration: {type, value}};
+  const {deploy, serviceDeployment, clock} = await runningService({}, {desiredCount, circuitBreaker});
+  await deploy('9.9.9');
+  clock.pass(30);
+  expect((await serviceDeployment()).deploymentCircuitBreaker).toMatchObject({
+    status: 'TRIGGERED',
+    failureCount: threshold,
+    threshold,
+  });
+});
+
 test('the first deployment of all has nowhere to go back to', async () => {
   const {ecs, clock} = await runningService({scenario: 'cannot-pull'});
   await ecs.send(
@@ -178,24 +195,20 @@ test('a slow rollout takes four times as long and succeeds', async () => {
   expect(rows(await service())).toEqual(['PRIMARY web:2 COMPLETED 3/3']);
 });
 
-/** Behaviours that no scenario has a row for yet: each is said in data alone. */
 test('tasks that never get healthy are stopped, and never replace the old ones', async () => {
   const {deploy, service, tasks, serviceDeployment, world, clock} = await runningService({}, BREAKER);
   world.putImage('web', '1.1.0');
-  world.scenarioFor('web', {
-    fate: {
-      from: 'running',
-      seconds: 30,
-      stopCode: 'ServiceSchedulerInitiated',
-      stoppedReason: () => 'Task failed container health checks',
-      unhealthy: true,
-    },
-  });
+  world.scenarioFor('web', 'unhealthy');
   await deploy('1.1.0');
 
   clock.pass(15);
   expect(rows(await service())).toEqual(['PRIMARY web:2 IN_PROGRESS 3/3', 'ACTIVE web:1 COMPLETED 3/3']);
   expect((await tasks()).map(({healthStatus}) => healthStatus)).toContain('UNHEALTHY');
+  clock.pass(13);
+  expect((await tasks('STOPPED'))[0]).toMatchObject({
+    stopCode: 'ServiceSchedulerInitiated',
+    stoppedReason: 'Task failed container health checks',
+  });
   clock.pass(60);
   expect(await serviceDeployment()).toMatchObject({status: 'ROLLBACK_SUCCESSFUL'});
 });
@@ -203,7 +216,7 @@ test('tasks that never get healthy are stopped, and never replace the old ones',
 test('somebody else deploys over ours', async () => {
   const {deploy, service, world, ecs, clock} = await runningService();
   world.putImage('web', '1.1.0');
-  world.scenarioFor('web', {overtakenAfter: 6});
+  world.scenarioFor('web', 'superseded');
   await deploy('1.1.0');
 
   clock.pass(40);

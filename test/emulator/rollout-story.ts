@@ -29,7 +29,16 @@ export async function runningService(
   const told = await story(options);
   const {world, ecs} = told;
   const register = (tag: string) =>
-    world.registerTaskDefinition({family: 'web', containerDefinitions: [{name: 'app', image: image('web', tag)}]});
+    world.registerTaskDefinition({
+      family: 'web',
+      containerDefinitions: [
+        {
+          name: 'app',
+          image: image('web', tag),
+          logConfiguration: {logDriver: 'awslogs', options: {'awslogs-group': '/ecs/web', 'awslogs-stream-prefix': 'ecs'}},
+        },
+      ],
+    });
   world.putImage('web', '1.0.0');
   world.createService({cluster: 'main', service: 'web', taskDefinition: register('1.0.0'), desiredCount: 3, ...service});
 

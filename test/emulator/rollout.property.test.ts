@@ -1,13 +1,21 @@
 import * as fc from 'fast-check';
 import {expect, test} from 'vitest';
-import {deploy, newService, requestRollback, scale, type Circumstances, type Target} from '../../src/emulator/ecs/deploying.ts';
+import {
+  deploy,
+  newService,
+  requestRollback,
+  requestStop,
+  scale,
+  type Circumstances,
+  type Target,
+} from '../../src/emulator/ecs/deploying.ts';
 import {isHealthy} from '../../src/emulator/ecs/lifecycle.ts';
 import type {ServiceState} from '../../src/emulator/ecs/model.ts';
 import {advance, change} from '../../src/emulator/ecs/rollout.ts';
 import {deploymentsOf, isLive} from '../../src/emulator/ecs/state.ts';
 import {behave, type Scenario} from '../../src/emulator/scenarios.ts';
 
-const SCENARIOS: readonly Scenario[] = ['healthy', 'cannot-pull', 'crash-loop', 'slow', {overtakenAfter: 6}];
+const SCENARIOS: readonly Scenario[] = ['healthy', 'cannot-pull', 'crash-loop', 'unhealthy', 'slow', 'superseded', 'stopped'];
 
 const target = (name: string): Target => ({
   taskDefinition: name,
@@ -48,7 +56,9 @@ type Doing = (state: ServiceState, at: number) => ServiceState;
 const deploying = fc
   .constantFrom(...SCENARIOS)
   .map<Doing>(scenario => (state, at) => deploy(state, target('next'), circumstances(at, scenario)));
-const stopping = fc.constant<Doing>((state, at) => (isLive(state.deployment) ? requestRollback(state, at) : state));
+const stopping = fc
+  .constantFrom(requestRollback, requestStop)
+  .map<Doing>(request => (state, at) => (isLive(state.deployment) ? request(state, at) : state));
 const scaling = fc.integer({min: 0, max: 5}).map<Doing>(count => state => scale(state, count));
 
 /** What somebody does, and how many milliseconds after the last. */

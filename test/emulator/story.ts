@@ -1,6 +1,12 @@
+import {BatchClient} from '@aws-sdk/client-batch';
+import {CloudWatchLogsClient} from '@aws-sdk/client-cloudwatch-logs';
 import {ECRClient} from '@aws-sdk/client-ecr';
 import {ECSClient} from '@aws-sdk/client-ecs';
+import {ElasticLoadBalancingV2Client} from '@aws-sdk/client-elastic-load-balancing-v2';
 import {EventBridgeClient} from '@aws-sdk/client-eventbridge';
+import {IAMClient} from '@aws-sdk/client-iam';
+import {SchedulerClient} from '@aws-sdk/client-scheduler';
+import {SFNClient} from '@aws-sdk/client-sfn';
 import {SNSClient} from '@aws-sdk/client-sns';
 import {STSClient} from '@aws-sdk/client-sts';
 import {onTestFinished} from 'vitest';
@@ -29,6 +35,12 @@ export function clientsFor(endpoint: string, {maxAttempts = 1} = {}) {
     events: new EventBridgeClient(config),
     sns: new SNSClient(config),
     sts: new STSClient(config),
+    scheduler: new SchedulerClient(config),
+    batch: new BatchClient(config),
+    states: new SFNClient(config),
+    logs: new CloudWatchLogsClient(config),
+    elb: new ElasticLoadBalancingV2Client(config),
+    iam: new IAMClient(config),
   };
   onTestFinished(() => Object.values(clients).forEach(client => client.destroy()));
   return clients;

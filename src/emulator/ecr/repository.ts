@@ -7,6 +7,8 @@ export interface Image {
   readonly manifest: string;
   readonly mediaType: string;
   readonly pushedAt: number;
+  /** ARCHIVED: it is listed, but cannot be pulled. */
+  readonly status: 'ACTIVE' | 'ARCHIVED';
 }
 
 export type TagMutability = 'MUTABLE' | 'IMMUTABLE';
@@ -100,7 +102,7 @@ export function putImage(
       `The image tag '${tag}' already exists ${where} and cannot be overwritten because the tag is immutable.`,
     );
   }
-  const image = present ?? {digest, manifest, mediaType, pushedAt: account.clock.now()};
+  const image: Image = present ?? {digest, manifest, mediaType, pushedAt: account.clock.now(), status: 'ACTIVE'};
   repository.images.set(digest, image);
   if (tag !== undefined) repository.tags.set(tag, digest);
   return image;

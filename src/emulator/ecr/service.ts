@@ -1,9 +1,10 @@
-import {z} from 'zod';
+import * as z from 'zod';
 import type {Account} from '../account.ts';
 import {actionsOf, type Service} from '../action.ts';
 import {epochSeconds} from '../clock.ts';
 import {AwsError} from '../errors.ts';
 import {paginate} from '../pagination.ts';
+import {AUTHORIZATION_TOKEN} from './registry.ts';
 import {
   createRepository,
   findImage,
@@ -32,7 +33,7 @@ const TOKEN_LIFETIME = 12 * 60 * 60 * 1000;
 
 export const ecr: Service = {
   name: 'ecr',
-  wire: {protocol: 'json', target: 'AmazonEC2ContainerRegistry_V20150921'},
+  wire: {protocol: 'json', version: '1.1', target: 'AmazonEC2ContainerRegistry_V20150921'},
   codes,
   actions: {
     CreateRepository: action(
@@ -108,9 +109,9 @@ export const ecr: Service = {
     GetAuthorizationToken: action(z.looseObject({}), account => ({
       authorizationData: [
         {
-          authorizationToken: Buffer.from('AWS:demo').toString('base64'),
+          authorizationToken: AUTHORIZATION_TOKEN,
           expiresAt: epochSeconds(account.clock.now() + TOKEN_LIFETIME),
-          proxyEndpoint: `https://${registryHost(account)}`,
+          proxyEndpoint: account.registryHost ?? `https://${registryHost(account)}`,
         },
       ],
     })),
@@ -165,7 +166,7 @@ function detail(account: Account, repository: Repository, image: Image) {
     imageSizeInBytes: image.manifest.length,
     imagePushedAt: epochSeconds(image.pushedAt),
     imageManifestMediaType: image.mediaType,
-    imageStatus: 'ACTIVE',
+    imageStatus: image.status,
   };
 }
 

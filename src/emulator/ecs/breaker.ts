@@ -3,12 +3,25 @@ import {announce, rolloutsOf, withDeployment, withPrimary} from './state.ts';
 
 /** The deployment circuit breaker, and rollbacks: its own and those that were asked for. */
 
-/** Half of the desired tasks, at least 3 and at most 200: AWS's default, BOUNDED_PERCENT 50. */
-export const breakerThreshold = ({desiredCount}: Pick<ServiceState, 'desiredCount'>): number =>
-  Math.min(200, Math.max(3, Math.ceil(desiredCount / 2)));
+/** How many failures in a row are too many: a number, or a share of the desired tasks, at least 3 and at most 200 if bounded. */
+export function breakerThreshold({desiredCount, configuration}: Pick<ServiceState, 'desiredCount' | 'configuration'>): number {
+  const {type, value} = configuration.deploymentCircuitBreaker.thresholdConfiguration ?? DEFAULT_THRESHOLD;
+  const share = Math.max(1, Math.ceil((desiredCount * value) / 100));
+  switch (type) {
+    case 'COUNT':
+      return value;
+    case 'UNBOUNDED_PERCENT':
+      return share;
+    case 'BOUNDED_PERCENT':
+      return Math.min(200, Math.max(3, share));
+  }
+}
+
+const DEFAULT_THRESHOLD = {type: 'BOUNDED_PERCENT', value: 50} as const;
 
 const TRIPPED = 'the circuit breaker threshold was exceeded.';
 const ROLLED_BACK_BY_BREAKER = `Service deployment rolled back because ${TRIPPED}`;
+const STOPPED_ON_REQUEST = 'Service deployment stopped because it was requested.';
 export const ROLLED_BACK_ON_REQUEST = 'Service deployment rolled back because it was requested.';
 
 /** Fails a rollout with too many failures in a row, and goes back if the service wants that. */
@@ -34,6 +47,15 @@ export function tripBreaker(state: ServiceState, at: number): ServiceState {
         finishedAt: at,
       });
 }
+
+/** Ends a service deployment where it stands: nothing more is started for it. */
+export const stopHere = (state: ServiceState, at: number): ServiceState =>
+  withDeployment(withPrimary(state, at, {state: 'FAILED', reason: STOPPED_ON_REQUEST}), at, {
+    status: 'STOPPED',
+    statusReason: STOPPED_ON_REQUEST,
+    finishedAt: at,
+    dueAt: NEVER,
+  });
 
 /**
  * Goes back to what was last rolled out completely. That rollout becomes PRIMARY again under the id that it had: the reason
@@ -64,6 +86,7 @@ export function rollBack(state: ServiceState, at: number, reason: string): Servi
       fate: undefined,
       nextLaunchAt: at,
       overtakenAt: NEVER,
+      stopRequestedAt: NEVER,
     },
     replaced: rolloutsOf(state).filter(({id}) => id !== goal.rolloutId),
     steady: false,

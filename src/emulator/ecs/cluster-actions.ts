@@ -1,4 +1,4 @@
-import {z} from 'zod';
+import * as z from 'zod';
 import {arnIn} from '../account.ts';
 import type {Action} from '../action.ts';
 import {shortName} from '../naming.ts';

@@ -90,6 +90,7 @@ function begin(
   const id = `ecs-svc/${digitId(seed, arn, 'rollout', number)}`;
   const revision: Revision = {id: digitId(seed, arn, 'revision', number), taskDefinition, images, createdAt: at};
   const slowed = second * behaviour.slowdown;
+  const mark = (after: number | undefined): number => (after === undefined ? NEVER : at + after * second);
   const primary: Rollout = {
     id,
     revisionId: revision.id,
@@ -101,7 +102,8 @@ function begin(
     second: slowed,
     fate: behaviour.fate,
     nextLaunchAt: at,
-    overtakenAt: behaviour.overtakenAfter === undefined ? NEVER : at + behaviour.overtakenAfter * second,
+    overtakenAt: mark(behaviour.overtakenAfter),
+    stopRequestedAt: mark(behaviour.stoppedAfter),
   };
   const deployment: ServiceDeployment = {
     id: slugId(seed, arn, 'deployment', number),
@@ -124,6 +126,10 @@ function begin(
 /** Changes how many tasks there should be; that alone is no deployment. */
 export const scale = (state: ServiceState, desiredCount: number): ServiceState =>
   desiredCount === state.desiredCount ? state : {...state, desiredCount, steady: false};
+
+/** Asks for an end without a way back: what has been started stays. */
+export const requestStop = (state: ServiceState, at: number): ServiceState =>
+  withDeployment(state, at, {status: 'STOP_REQUESTED', dueAt: at + PACE.request * state.primary.second});
 
 /** Asks for the way back. Whether there is one turns out when the request is taken up. */
 export const requestRollback = (state: ServiceState, at: number): ServiceState =>

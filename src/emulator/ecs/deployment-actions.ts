@@ -1,9 +1,9 @@
-import {z} from 'zod';
+import * as z from 'zod';
 import {type Account, arnIn} from '../account.ts';
 import type {Action} from '../action.ts';
 import {AwsError} from '../errors.ts';
 import {paginate} from '../pagination.ts';
-import {requestRollback} from './deploying.ts';
+import {requestRollback, requestStop} from './deploying.ts';
 import type {Revision, ServiceDeployment, ServiceState} from './model.ts';
 import {change} from './rollout.ts';
 import {action, cluster, lookUp, pageOf, pageRequest} from './schemas.ts';
@@ -14,15 +14,18 @@ import {arnInService, deploymentBrief, deploymentView, launchTypeOf, seconds} fr
 /** AWS takes epoch seconds here, as everywhere in JSON. */
 const period = z.object({after: z.number().default(0), before: z.number().default(Number.POSITIVE_INFINITY)}).prefault({});
 
+/** Callers know moments to the millisecond, and send them as fractions. */
+const isWithin = (at: number, {after, before}: z.infer<typeof period>): boolean =>
+  at >= Math.round(after * 1000) && at <= Math.round(before * 1000);
+
 export const deploymentActions: Readonly<Record<string, Action>> = {
   ListServiceDeployments: action(
     z.object({cluster, service: z.string(), status: z.array(z.string()).default([]), createdAt: period, ...pageOf(20)}),
     (account, input) => {
       const service = serviceNamed(account, input.cluster, input.service);
-      const {after, before} = input.createdAt;
       const wanted = deploymentsOf(service)
         .filter(({status}) => input.status.length === 0 || input.status.includes(status))
-        .filter(({createdAt}) => createdAt >= after * 1000 && createdAt <= before * 1000);
+        .filter(({createdAt}) => isWithin(Math.floor(createdAt), input.createdAt));
       const {items, nextToken} = paginate(wanted, pageRequest(input));
       return {serviceDeployments: items.map(deployment => deploymentBrief(account, service, deployment)), nextToken};
     },
@@ -49,8 +52,8 @@ export const deploymentActions: Readonly<Record<string, Action>> = {
   }),
 
   StopServiceDeployment: action(
-    z.object({serviceDeploymentArn: z.string(), stopType: z.literal('ROLLBACK').default('ROLLBACK')}),
-    (account, {serviceDeploymentArn}) => {
+    z.object({serviceDeploymentArn: z.string(), stopType: z.enum(['ROLLBACK', 'ABORT']).default('ROLLBACK')}),
+    (account, {serviceDeploymentArn, stopType}) => {
       const {service, deployment} = deploymentAt(account, serviceDeploymentArn);
       if (deployment.status !== 'PENDING' && deployment.status !== 'IN_PROGRESS') {
         throw new AwsError('ConflictException', `The service deployment is ${deployment.status} and can not be stopped.`);
@@ -58,12 +61,14 @@ export const deploymentActions: Readonly<Record<string, Action>> = {
       const now = account.clock.now();
       keep(
         account,
-        change(service, now, state => requestRollback(state, now)),
+        change(service, now, state => STOPS[stopType](state, now)),
       );
       return {serviceDeploymentArn};
     },
   ),
 };
+
+const STOPS = {ROLLBACK: requestRollback, ABORT: requestStop};
 
 function deploymentAt(account: Account, arn: string): {service: ServiceState; deployment: ServiceDeployment} {
   const found = findDeployment(account, allServices(account), arn);

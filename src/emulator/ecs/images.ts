@@ -12,16 +12,18 @@ export const resolveImages = (account: Account, {containers}: TaskDefinition): r
   containers.map(({name, image, healthCheck}) => ({
     containerName: name,
     image,
-    imageDigest: resolve(account, image),
+    imageDigest: resolveImage(account, image),
     hasHealthCheck: healthCheck !== undefined,
   }));
 
-function resolve(account: Account, reference: string): string | undefined {
+/** The digest that an image reference stands for now; undefined: there is no such image. */
+export function resolveImage(account: Account, reference: string): string | undefined {
   const {repository, imageTag, imageDigest} = parseReference(reference);
   const prefix = `${registryHost(account)}/`;
   if (!repository.startsWith(prefix)) return imageDigest ?? digestOf(reference);
   const found = account.repositories.get(repository.slice(prefix.length));
-  return found && findImage(found, imageDigest === undefined ? {imageTag} : {imageDigest})?.digest;
+  const image = found && findImage(found, imageDigest === undefined ? {imageTag} : {imageDigest});
+  return image?.status === 'ACTIVE' ? image.digest : undefined;
 }
 
 /** `host:port/name:tag@digest`: a colon is a tag's only after the last slash, and the tag is `latest` if nothing else is said. */

@@ -22,13 +22,14 @@ export const PACE = {
   exit: 0.5,
 } as const;
 
-/** A new task of a rollout, with all of its life. */
+/** A new task of a rollout (or of none, a single run), with all of its life. */
 export function newTask(
   id: string,
-  rollout: Rollout,
+  rollout: Pick<Rollout, 'id' | 'revisionId' | 'second'>,
   images: readonly ContainerImage[],
   at: number,
   fate: Fate | undefined,
+  targetGroup?: string,
 ): Task {
   const after = (seconds: number): number => at + seconds * rollout.second;
   const runs = fate?.from !== 'created';
@@ -45,21 +46,21 @@ export function newTask(
     healthyAt: fate?.unhealthy === true || healthyAt >= stoppingAt ? NEVER : healthyAt,
     stoppingAt,
     stoppedAt: stoppingAt + PACE.exit * rollout.second,
-    stop: fate === undefined ? undefined : ending(fate, images),
+    stop: fate === undefined ? undefined : ending(fate, images, targetGroup),
     unhealthy: fate?.unhealthy === true,
   };
 }
 
-function ending(fate: Fate, images: readonly ContainerImage[]): Stop {
+function ending(fate: Fate, images: readonly ContainerImage[], targetGroup: string | undefined): Stop {
   // The one that is missing, else the first: it stands for the essential one.
   const blamed = images.find(({imageDigest}) => imageDigest === undefined) ?? images[0];
   const image = blamed?.image ?? '';
-  const {exitCode, reason} = fate.container ?? {};
+  const {exitCode, reason, lines = []} = fate.container ?? {};
   return {
     code: fate.stopCode,
-    reason: fate.stoppedReason(image),
+    reason: fate.stoppedReason(image, targetGroup),
     failed: true,
-    culprit: blamed && {containerName: blamed.containerName, exitCode, reason: reason?.(image)},
+    culprit: blamed && {containerName: blamed.containerName, exitCode, reason: reason?.(image), lines},
   };
 }
 

@@ -76,7 +76,13 @@ export interface Stop {
   readonly failed: boolean;
   /** The container that is to blame; undefined: none. */
   readonly culprit:
-    | {readonly containerName: string; readonly exitCode: number | undefined; readonly reason: string | undefined}
+    | {
+        readonly containerName: string;
+        readonly exitCode: number | undefined;
+        readonly reason: string | undefined;
+        /** The last that it wrote to its log. */
+        readonly lines: readonly string[];
+      }
     | undefined;
 }
 
@@ -95,14 +101,16 @@ export interface Rollout {
   readonly second: number;
   readonly fate: Fate | undefined;
   readonly nextLaunchAt: number;
-  /** When somebody else deploys over it. */
+  /** When somebody else deploys over it, or stops it. */
   readonly overtakenAt: number;
+  readonly stopRequestedAt: number;
 }
 
 type ServiceDeploymentStatus =
   | 'PENDING'
   | 'IN_PROGRESS'
   | 'SUCCESSFUL'
+  | 'STOP_REQUESTED'
   | 'STOPPED'
   | 'ROLLBACK_REQUESTED'
   | 'ROLLBACK_IN_PROGRESS'
@@ -122,7 +130,7 @@ export interface ServiceDeployment {
   readonly updatedAt: number;
   readonly status: ServiceDeploymentStatus;
   readonly statusReason: string | undefined;
-  /** When a waiting status (PENDING, ROLLBACK_REQUESTED) goes on to the next. */
+  /** When a waiting status (PENDING, STOP_REQUESTED, ROLLBACK_REQUESTED) goes on to the next. */
   readonly dueAt: number;
   readonly rollback: {readonly reason: string; readonly startedAt: number; readonly revisionId: string} | undefined;
   /** How many failures in a row tripped the circuit breaker; undefined: it did not trip. */

@@ -1,8 +1,8 @@
 import {behave} from '../scenarios.ts';
-import {ROLLED_BACK_ON_REQUEST, rollBack, tripBreaker} from './breaker.ts';
-import {deploy} from './deploying.ts';
+import {ROLLED_BACK_ON_REQUEST, rollBack, stopHere, tripBreaker} from './breaker.ts';
+import {deploy, requestRollback} from './deploying.ts';
 import {isHealthy, isWanted, nextMark, PACE} from './lifecycle.ts';
-import {NEVER, type ServiceState, type Task} from './model.ts';
+import {NEVER, type ServiceState, type Stop, type Task} from './model.ts';
 import {launch, retire} from './scheduler.ts';
 import {announce, isPrimary, revisionOf, withDeployment, withPrimary} from './state.ts';
 
@@ -27,7 +27,7 @@ export function change(state: ServiceState, now: number, make: (state: ServiceSt
   return applyRules(REACTIONS, make(advance(state, now)), now);
 }
 
-const settleMoment: Rule = (state, at) => applyRules([goOn, overtake, judge, ...REACTIONS], state, at);
+const settleMoment: Rule = (state, at) => applyRules([goOn, overtake, stop, judge, ...REACTIONS], state, at);
 
 /** What follows from the state that things are in, whatever brought them there. */
 const REACTIONS: readonly Rule[] = [tripBreaker, retire, launch, complete, forget];
@@ -38,7 +38,7 @@ const applyRules = (rules: readonly Rule[], state: ServiceState, at: number): Se
 /** When something happens next, after what has happened. */
 function nextMoment(state: ServiceState): number {
   const {at, tasks, primary, deployment} = state;
-  const marks = [deployment.dueAt, primary.nextLaunchAt, primary.overtakenAt].filter(mark => mark > at);
+  const marks = [deployment.dueAt, primary.nextLaunchAt, primary.overtakenAt, primary.stopRequestedAt].filter(mark => mark > at);
   return Math.min(NEVER, ...marks, ...tasks.map(task => nextMark(task, at)));
 }
 
@@ -47,6 +47,7 @@ function goOn(state: ServiceState, at: number): ServiceState {
   const {status, dueAt} = state.deployment;
   if (at < dueAt) return state;
   if (status === 'PENDING') return withDeployment(state, at, {status: 'IN_PROGRESS', startedAt: at, dueAt: NEVER});
+  if (status === 'STOP_REQUESTED') return stopHere(state, at);
   if (status === 'ROLLBACK_REQUESTED') return rollBack(state, at, ROLLED_BACK_ON_REQUEST);
   return state;
 }
@@ -56,6 +57,12 @@ function overtake(state: ServiceState, at: number): ServiceState {
   if (at < state.primary.overtakenAt || state.lastCompleted === undefined) return state;
   const previous = revisionOf(state, state.lastCompleted.revisionId);
   return deploy(state, previous, {at, second: state.primary.second, behaviour: behave()});
+}
+
+/** A person stops it, while it goes on. */
+function stop(state: ServiceState, at: number): ServiceState {
+  if (at !== state.primary.stopRequestedAt || state.deployment.status !== 'IN_PROGRESS') return state;
+  return requestRollback(state, at);
 }
 
 /** Counts failures in a row: a task that ends before it was ever healthy is one, a healthy task wipes them out. */
@@ -71,12 +78,17 @@ function judgeTask(state: ServiceState, task: Task, at: number): ServiceState {
   const failedTasks = state.primary.failedTasks + 1;
   const pause = backOff(failedTasks) * state.primary.second;
   const counted = withPrimary(state, at, {failedTasks, nextLaunchAt: Math.max(state.primary.nextLaunchAt, at + pause)});
-  const told =
-    task.stop.code === 'TaskFailedToStart'
-      ? announce(counted, at, `was unable to place a task. Reason: ${task.stop.reason}.`)
-      : counted;
+  const complaint = COMPLAINTS[task.stop.code](task, task.stop.reason);
+  const told = complaint === undefined ? counted : announce(counted, at, complaint);
   return failedTasks >= PATIENCE ? announce(told, at, UNABLE) : told;
 }
+
+/** What the events say about a task that failed; of one that crashed they say nothing. */
+const COMPLAINTS: Readonly<Record<Stop['code'], (task: Task, reason: string) => string | undefined>> = {
+  TaskFailedToStart: (_, reason) => `was unable to place a task. Reason: ${reason}.`,
+  EssentialContainerExited: () => undefined,
+  ServiceSchedulerInitiated: ({id}, reason) => `(task ${id}) ${reason.replace(/^Task /, '')}.`,
+};
 
 /** After this many failures in a row ECS starts tasks ever more seldom, down to one in 27 minutes (its "service throttle logic"). */
 const PATIENCE = 10;
@@ -119,6 +131,7 @@ function finish(state: ServiceState, status: 'SUCCESSFUL' | 'ROLLBACK_SUCCESSFUL
     state: 'COMPLETED',
     reason: `ECS deployment ${id} completed.`,
     overtakenAt: NEVER,
+    stopRequestedAt: NEVER,
   });
   return announce(
     {...completed, replaced: [], lastCompleted: {rolloutId: id, revisionId}},

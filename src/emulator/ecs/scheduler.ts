@@ -2,6 +2,7 @@ import {hexId} from '../naming.ts';
 import {CANNOT_PULL} from '../scenarios.ts';
 import {isHealthy, isWanted, newTask, PACE, stopTask} from './lifecycle.ts';
 import type {ServiceState, Task} from './model.ts';
+import {targetGroupOf} from './load-balancers.ts';
 import {announce, isPrimary, revisionOf, rolloutOf} from './state.ts';
 
 /** The rolling update: starts new tasks and stops old ones, within the service's minimum and maximum percent. */
@@ -36,7 +37,8 @@ export function launch(state: ServiceState, at: number): ServiceState {
   const {primary} = state;
   const {images} = revisionOf(state, primary.revisionId);
   const fate = images.some(({imageDigest}) => imageDigest === undefined) ? CANNOT_PULL : primary.fate;
-  const task = newTask(hexId(state.seed, state.arn, 'task', state.launched), primary, images, at, fate);
+  const id = hexId(state.seed, state.arn, 'task', state.launched);
+  const task = newTask(id, primary, images, at, fate, targetGroupOf(state));
   const launched: ServiceState = {
     ...state,
     tasks: [...state.tasks, task],
@@ -46,10 +48,12 @@ export function launch(state: ServiceState, at: number): ServiceState {
   return announce(launched, at, `has started 1 tasks: (task ${task.id}).`);
 }
 
+/** The statuses in which a service deployment starts nothing. */
+const WAITING: ReadonlySet<ServiceState['deployment']['status']> = new Set(['PENDING', 'STOP_REQUESTED', 'ROLLBACK_REQUESTED']);
+
 function mayLaunch(state: ServiceState, at: number): boolean {
   const {primary, deployment, tasks, desiredCount, configuration} = state;
-  const waiting = deployment.status === 'PENDING' || deployment.status === 'ROLLBACK_REQUESTED';
-  if (waiting || primary.state === 'FAILED' || at < primary.nextLaunchAt) return false;
+  if (WAITING.has(deployment.status) || primary.state === 'FAILED' || at < primary.nextLaunchAt) return false;
   const own = tasks.filter(task => isPrimary(state, task) && isWanted(task, at)).length;
   const present = tasks.filter(task => at < task.stoppedAt).length;
   return own < desiredCount && present < Math.floor((desiredCount * configuration.maximumPercent) / 100);

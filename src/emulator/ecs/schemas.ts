@@ -1,4 +1,4 @@
-import {z} from 'zod';
+import * as z from 'zod';
 import {actionsOf} from '../action.ts';
 import type {PageRequest} from '../pagination.ts';
 import {DEFAULT_CLUSTER} from './clusters.ts';

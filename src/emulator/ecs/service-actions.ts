@@ -1,4 +1,4 @@
-import {z} from 'zod';
+import * as z from 'zod';
 import type {Action} from '../action.ts';
 import {action, cluster, include, lookUp, tags} from './schemas.ts';
 import {createService, findService, serviceArn, serviceNamed, updateService} from './services.ts';
@@ -8,7 +8,15 @@ const deploymentConfiguration = z
   .object({
     minimumHealthyPercent: z.int().min(0).optional(),
     maximumPercent: z.int().min(1).optional(),
-    deploymentCircuitBreaker: z.object({enable: z.boolean(), rollback: z.boolean()}).optional(),
+    deploymentCircuitBreaker: z
+      .object({
+        enable: z.boolean(),
+        rollback: z.boolean(),
+        thresholdConfiguration: z
+          .object({type: z.enum(['COUNT', 'BOUNDED_PERCENT', 'UNBOUNDED_PERCENT']), value: z.int().min(1)})
+          .optional(),
+      })
+      .optional(),
   })
   .optional();
 

@@ -8,7 +8,7 @@ import {taskDefinitionActions} from './task-definition-actions.ts';
 
 export const ecs: Service = {
   name: 'ecs',
-  wire: {protocol: 'json', target: 'AmazonEC2ContainerServiceV20141113'},
+  wire: {protocol: 'json', version: '1.1', target: 'AmazonEC2ContainerServiceV20141113'},
   codes,
   actions: {...clusterActions, ...taskDefinitionActions, ...serviceActions, ...taskActions, ...deploymentActions},
 };

@@ -139,7 +139,7 @@ export function keep(account: Account, service: ServiceState): ServiceState {
 const circumstances = (account: Account, serviceName: string): Circumstances => ({
   at: account.clock.now(),
   second: account.clock.second,
-  behaviour: account.serviceBehaviours.get(serviceName) ?? account.behaviour,
+  behaviour: account.behaviours.get(serviceName) ?? account.behaviour,
 });
 
 /** @param usable a service may go on with an INACTIVE task definition, but not move to one */

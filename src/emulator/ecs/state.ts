@@ -45,6 +45,7 @@ export const isPrimary = (state: ServiceState, {rolloutId}: Task): boolean => ro
 const LIVE: ReadonlySet<ServiceDeployment['status']> = new Set([
   'PENDING',
   'IN_PROGRESS',
+  'STOP_REQUESTED',
   'ROLLBACK_REQUESTED',
   'ROLLBACK_IN_PROGRESS',
 ]);

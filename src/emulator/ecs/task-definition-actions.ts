@@ -1,4 +1,4 @@
-import {z} from 'zod';
+import * as z from 'zod';
 import type {Action} from '../action.ts';
 import {paginate} from '../pagination.ts';
 import {action, include, pageOf, pageRequest, tags} from './schemas.ts';

@@ -1,5 +1,6 @@
 import {epochSeconds} from '../clock.ts';
 import {type Account, arnIn} from '../account.ts';
+import {callerArn} from '../iam/permissions.ts';
 import {breakerThreshold} from './breaker.ts';
 import {statusOf} from './lifecycle.ts';
 import type {Cluster, Rollout, ServiceDeployment, ServiceEvent, ServiceState, TaskDefinition} from './model.ts';
@@ -69,7 +70,7 @@ export const taskDefinitionView = (account: Account, definition: TaskDefinition)
   compatibilities: ['EC2', 'FARGATE'],
   registeredAt: seconds(definition.registeredAt),
   deregisteredAt: seconds(definition.deregisteredAt),
-  registeredBy: `arn:aws:sts::${account.id}:assumed-role/release-manager/demo`,
+  registeredBy: callerArn(account),
 });
 
 export function serviceView(account: Account, service: ServiceState) {

@@ -2,10 +2,11 @@ import {type Account, arnIn} from '../account.ts';
 import {AwsError} from '../errors.ts';
 
 /** A target exactly as it was put: PutTargets replaces the whole of it, and nothing here reads more than its id. */
-export interface Target {
+export type Target = OpenTarget | (OpenTarget & Readonly<Record<string, unknown>>);
+
+interface OpenTarget {
   readonly Id: string;
   readonly Arn: string;
-  readonly [field: string]: unknown;
 }
 
 export interface RuleSettings {

@@ -1,4 +1,4 @@
-import {z} from 'zod';
+import * as z from 'zod';
 import {actionsOf, type Service} from '../action.ts';
 import {paginate} from '../pagination.ts';
 import {busNamed, DEFAULT_BUS, putRule, putTargets, type Rule, ruleNamed} from './rules.ts';
@@ -19,7 +19,7 @@ const settings = {
 
 export const eventbridge: Service = {
   name: 'events',
-  wire: {protocol: 'json', target: 'AWSEvents'},
+  wire: {protocol: 'json', version: '1.1', target: 'AWSEvents'},
   codes,
   actions: {
     PutRule: action(z.object({Name: name, EventBusName: bus, ...settings}), (account, {Name, EventBusName, ...rest}) => ({

@@ -1,8 +1,10 @@
 import {AwsError} from '../errors.ts';
 import type {Outgoing} from './message.ts';
 
-/** AWS JSON 1.1: the action in `X-Amz-Target`, JSON both ways, errors named by `__type`. */
-const CONTENT_TYPE = 'application/x-amz-json-1.1';
+/** AWS JSON 1.0 and 1.1: the action in `X-Amz-Target`, JSON both ways, errors named by `__type`. */
+export type JsonVersion = '1.0' | '1.1';
+
+const contentType = (version: JsonVersion): string => `application/x-amz-json-${version}`;
 
 export function readJson(body: string): unknown {
   try {
@@ -12,10 +14,14 @@ export function readJson(body: string): unknown {
   }
 }
 
-export const jsonAnswer = (body: object): Outgoing => ({status: 200, contentType: CONTENT_TYPE, body: JSON.stringify(body)});
+export const jsonAnswer = (version: JsonVersion, body: object): Outgoing => ({
+  status: 200,
+  contentType: contentType(version),
+  body: JSON.stringify(body),
+});
 
-export const jsonError = ({code, message, status}: AwsError): Outgoing => ({
+export const jsonError = (version: JsonVersion, {code, message, status}: AwsError): Outgoing => ({
   status,
-  contentType: CONTENT_TYPE,
+  contentType: contentType(version),
   body: JSON.stringify({__type: code, message}),
 });

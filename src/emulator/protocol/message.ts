@@ -2,6 +2,9 @@ import type {IncomingHttpHeaders} from 'node:http';
 
 /** A request once its body has been read. */
 export interface Incoming {
+  readonly method: string;
+  /** Path and query. */
+  readonly url: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
@@ -11,4 +14,6 @@ export interface Outgoing {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
+  /** The code of an error, where the protocol says it in a header. */
+  readonly errorType?: string;
 }

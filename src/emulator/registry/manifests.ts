@@ -1,4 +1,4 @@
-import {z} from 'zod';
+import * as z from 'zod';
 import {digestOf} from '../naming.ts';
 import {checkDigest} from './blobs.ts';
 import {RegistryError} from './errors.ts';

@@ -18,7 +18,9 @@ export interface RunningRegistry {
  */
 export async function startRegistry({port = 0}: {readonly port?: number} = {}): Promise<RunningRegistry> {
   const registry: Registry = {blobs: await createBlobs(), shelves: new Map()};
-  const server = await listenOnLoopback(port, (request, response) => handle(registry, request, response));
+  const server = await listenOnLoopback(port, (request, response) =>
+    answerWith(() => respond(registry, request), request, response),
+  );
   return {
     url: server.host,
     async close() {
@@ -28,8 +30,13 @@ export async function startRegistry({port = 0}: {readonly port?: number} = {}): 
   };
 }
 
-async function handle(registry: Registry, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const {status, headers, body} = await respond(registry, request).catch(asAnswer);
+/** Writes what a registry says, errors in the specification's words. */
+export async function answerWith(
+  respond: () => Promise<Answer>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const {status, headers, body} = await respond().catch(asAnswer);
   // A body that nobody wanted would stand in the way of the connection's next request.
   request.resume();
   response.writeHead(status, {'Docker-Distribution-API-Version': 'registry/2.0', ...headers});

@@ -1,11 +1,11 @@
-import {z} from 'zod';
+import * as z from 'zod';
 import {actionsOf, type Service} from '../action.ts';
 import {paginate} from '../pagination.ts';
 import {numbered} from '../protocol/query.ts';
 import {publish} from './publish.ts';
 import {attributesOf, createTopic, topicAt} from './topics.ts';
 
-const codes = {invalidInput: 'InvalidParameter', internal: 'InternalError'};
+const codes = {invalidInput: 'InvalidParameter', internal: 'InternalError', denied: 'AuthorizationError'};
 const action = actionsOf(codes);
 
 /** `Attributes.entry.N.key` and `.value`. */

@@ -1,5 +1,6 @@
-import {z} from 'zod';
+import * as z from 'zod';
 import {actionsOf, type Service} from '../action.ts';
+import {callerArn} from '../iam/permissions.ts';
 
 const codes = {invalidInput: 'ValidationError', internal: 'InternalFailure'};
 const action = actionsOf(codes);
@@ -9,10 +10,10 @@ export const sts: Service = {
   wire: {protocol: 'query', version: '2011-06-15', namespace: 'https://sts.amazonaws.com/doc/2011-06-15/'},
   codes,
   actions: {
-    GetCallerIdentity: action(z.looseObject({}), ({id}) => ({
+    GetCallerIdentity: action(z.looseObject({}), account => ({
       UserId: 'AROADEPLOYWIZARD00000:demo',
-      Account: id,
-      Arn: `arn:aws:sts::${id}:assumed-role/release-manager/demo`,
+      Account: account.id,
+      Arn: callerArn(account),
     })),
   },
 };
