@@ -1,13 +1,18 @@
 /** Looking whether claims are true: once for an audit, until they are or cannot become so for a release. */
-import type {Component, JobIo} from './contract.ts';
+import type {JobIo} from './contract.ts';
 import {StoppedError, toTrouble} from './errors.ts';
 import type {Check, Claim} from './model.ts';
+
+/** Whatever can look at its own claims. */
+interface Looker<Io> {
+  check(claim: Claim, io: Io): Promise<Check>;
+}
 
 /** How often a claim that is not true yet is looked at, in milliseconds. Tools share calls among themselves. */
 const interval = 1000;
 
 /** Looks once. A look that fails is an answer too: `failed`, because nobody knows. */
-export async function look<Io extends JobIo>(component: Component<Io>, claim: Claim, io: Io): Promise<Check> {
+export async function look<Io extends JobIo>(component: Looker<Io>, claim: Claim, io: Io): Promise<Check> {
   try {
     return await component.check(claim, io);
   } catch (error) {
@@ -28,19 +33,20 @@ export async function look<Io extends JobIo>(component: Component<Io>, claim: Cl
 /**
  * Looks until the claim is true, cannot become true, or its limit runs out; a limit never turns into
  * success, and a look that failed is tried again until then. `seen` gets every look that differs from the
- * one before. Rejects with a StoppedError on a stop.
+ * one before. `patient`: what only seems hopeless is waited for too. Rejects with a StoppedError on a stop.
  */
 export async function watch<Io extends JobIo>(
-  component: Component<Io>,
+  component: Looker<Io>,
   claim: Claim,
   io: Io,
   seen: (check: Check) => Promise<void>,
+  patient = false,
 ): Promise<Check> {
   const until = io.clock.now() + (claim.within ?? 0);
   let last: Check | undefined;
   for (;;) {
     const check = await look(component, claim, io);
-    const later = check.status === 'pending' || check.cause === 'unknown';
+    const later = check.status === 'pending' || check.cause === 'unknown' || (patient && check.waitable === true);
     if (!later) {
       await seen(check);
       return check;

@@ -2,11 +2,11 @@
  * The contracts of design section 6. A component kind says six things about its components; the engine
  * does the rest. `Io` is what kinds reach the world through: the engine only hands it on.
  */
-import type {z} from 'zod';
+import type * as z from 'zod';
 import type {DeployError} from './errors.ts';
 import type {Json} from './json.ts';
-import type {Answer, Progress, Question, RunEvent} from './events.ts';
-import type {AnyComponentPlan, Check, Claim, ComponentPlan, Job, Phase} from './model.ts';
+import type {Answer, EventOf, Progress, Question, RunEvent} from './events.ts';
+import type {AnyComponentPlan, Check, Claim, ComponentPlan, Job, Phase, Revert, Trouble} from './model.ts';
 
 /** What the engine gives to every job: where its words go, and when to stop. */
 export interface JobIo {
@@ -45,12 +45,20 @@ export type Target<S> = ReleaseTarget | StateTarget<S>;
 export interface Observed<S> {
   readonly version: string | undefined;
   readonly state: S;
+  /** Where it is in between, because a change was begun and did not come to its end: what was there before, which a way back leads to. */
+  readonly before?: {readonly version: string | undefined; readonly state: S};
   /** The version that the component's source says, where it has one: may be ahead of what is there. */
   readonly source?: string;
+  /** Whether that was released already, as far as the registry and git tell, in words. Only where it is ahead. */
+  readonly sourceNote?: string;
+  /** Repository → digest of the images that are there. The same image has the same digest in every environment. */
+  readonly digests?: Readonly<Record<string, string>>;
 }
 
 /** The results of a component's steps so far, by step id. */
 export type Results = ReadonlyMap<string, Json>;
+
+export const noResults: Results = new Map();
 
 /** What looking says about a step whose answer is missing. `failed`: it happened, and did not work out. */
 export type Settled<R> = {readonly done: R} | {readonly failed: DeployError} | 'absent' | 'unknown';
@@ -75,6 +83,8 @@ export interface StepSpec<Q, R, Io> {
   perform(io: Io, request: Q): Promise<R>;
   settle(io: Io, request: Q): Promise<Settled<R>>;
   undo?(io: Io, request: Q, result: R): Promise<void>;
+  /** The result where looking cannot tell and a person says that it happened. Absent: nobody can say so. */
+  assume?(request: Q): R;
   /** What the result says, in one line, for people. */
   tell(result: R): string;
 }
@@ -87,6 +97,7 @@ export interface Step<Io> {
   request(io: Io, results: Results): Promise<Json>;
   perform(io: Io, request: Json): Promise<Json>;
   settle(io: Io, request: Json): Promise<Settled<Json>>;
+  readonly assume: ((request: Json) => Json) | undefined;
   readonly undo: ((io: Io, request: Json, result: Json) => Promise<void> | undefined) | undefined;
   tell(result: Json): string;
 }
@@ -99,6 +110,7 @@ export function step<Q extends Json, R extends Json, Io>(spec: StepSpec<Q, R, Io
     request: (io, results) => spec.request(io, results),
     perform: (io, request) => spec.perform(io, spec.requestSchema.parse(request)),
     settle: (io, request) => spec.settle(io, spec.requestSchema.parse(request)),
+    assume: spec.assume && (request => spec.assume?.(spec.requestSchema.parse(request)) ?? null),
     undo:
       spec.undo && ((io, request, result) => spec.undo?.(io, spec.requestSchema.parse(request), spec.resultSchema.parse(result))),
     tell: result => spec.tell(spec.resultSchema.parse(result)),
@@ -109,6 +121,7 @@ export function step<Q extends Json, R extends Json, Io>(spec: StepSpec<Q, R, Io
 export interface ComponentConfig {
   readonly kind: string;
   readonly needs?: readonly string[] | undefined;
+  readonly revert?: Revert | undefined;
 }
 
 /**
@@ -117,6 +130,8 @@ export interface ComponentConfig {
  */
 export interface ComponentKind<C extends ComponentConfig, S, P, Io> {
   readonly kind: C['kind'];
+  /** Whether a failed component is taken back by policy alone, where the config does not say. */
+  readonly revert: Revert;
   readonly config: z.ZodType<C>;
   readonly state: z.ZodType<S>;
   readonly payload: z.ZodType<P>;
@@ -134,6 +149,8 @@ export interface ComponentKind<C extends ComponentConfig, S, P, Io> {
   steps(component: Named<C>, plan: ComponentPlan<P>): readonly Step<Io>[];
   /** What must be true after it. */
   claims(component: Named<C>, plan: ComponentPlan<P>, results: Results): readonly Claim[];
+  /** The steps once the claims are proved (`git push`). They belong to the phase `verify`. */
+  finish?(component: Named<C>, plan: ComponentPlan<P>, results: Results): readonly Step<Io>[];
   check(component: Named<C>, claim: Claim, io: Io): Promise<Check>;
 }
 
@@ -145,6 +162,7 @@ export interface Component<Io> {
   readonly id: string;
   readonly kind: string;
   readonly needs: readonly string[];
+  readonly revert: Revert;
   requirements(target: Target<Json>): readonly Claim[];
   observe(io: Io): Promise<Observed<Json> | undefined>;
   prepare(target: Target<Json>, io: Io): Promise<readonly Step<Io>[]>;
@@ -152,6 +170,7 @@ export interface Component<Io> {
   recheck(plan: AnyComponentPlan, io: Io): Promise<string | undefined>;
   steps(plan: AnyComponentPlan): readonly Step<Io>[];
   claims(plan: AnyComponentPlan, results: Results): readonly Claim[];
+  finish(plan: AnyComponentPlan, results: Results): readonly Step<Io>[];
   check(claim: Claim, io: Io): Promise<Check>;
 }
 
@@ -169,6 +188,7 @@ export function bind<C extends ComponentConfig, S extends Json, P extends Json, 
     id,
     kind: component.kind,
     needs: component.needs ?? [],
+    revert: component.revert ?? kind.revert,
     requirements: target => kind.requirements(component, typed(target)),
     observe: io => kind.observe(component, io),
     prepare: (target, io) => kind.prepare(component, typed(target), io),
@@ -176,15 +196,24 @@ export function bind<C extends ComponentConfig, S extends Json, P extends Json, 
     recheck: (plan, io) => kind.recheck(component, planned(plan), io),
     steps: plan => kind.steps(component, planned(plan)),
     claims: (plan, results) => kind.claims(component, planned(plan), results),
+    finish: (plan, results) => kind.finish?.(component, planned(plan), results) ?? [],
     check: (claim, io) => kind.check(component, claim, io),
   };
 }
 
-/** What people can ask of a running release at any time. */
+/** Something that a release as a whole needs: promotion, an item of the checklist, a tag in another repository. */
+export interface Gate<Io> {
+  readonly claim: Claim;
+  check(io: Io): Promise<Check>;
+  /** The name with which `--override <name> --reason <text>` lets it through; absent: nobody can. */
+  readonly override?: string;
+}
+
+/** What people can ask of a running release at any time. `interrupt`: what is stopping already is to end at once, whatever that costs. */
 export interface Command {
-  readonly do: 'stop' | 'detach';
-  /** What asked: a key, or a signal. Picks the exit code. */
-  readonly by: 'operator' | 'SIGINT' | 'SIGTERM';
+  readonly do: 'stop' | 'detach' | 'interrupt';
+  /** What asked: a key, a signal, or the limit that a run was given. Picks the exit code. */
+  readonly by: 'operator' | 'SIGINT' | 'SIGTERM' | 'time limit';
 }
 
 /**
@@ -195,20 +224,34 @@ export interface Operator {
   ask(question: Question, signal: AbortSignal): Promise<Answer>;
 }
 
-/** The one switch that asks a run to stop. The first command counts; later ones change nothing. */
+/** The one switch that asks a run to stop. The first command counts; later ones change nothing, but for an interrupt of what is stopping. */
 export interface Stop {
   readonly signal: AbortSignal;
+  /** Aborted when somebody who has stopped the run asks for a second interrupt. */
+  readonly forced: AbortSignal;
+  /** Aborted when a run that its time limit has stopped has not ended since: what runs on its own is left running. */
+  readonly left: AbortSignal;
   command(): Command | undefined;
   request(command: Command): void;
 }
 
 export function createStop(): Stop {
   const controller = new AbortController();
+  const forced = new AbortController();
+  const left = new AbortController();
   let first: Command | undefined;
   return {
     signal: controller.signal,
+    forced: forced.signal,
+    left: left.signal,
     command: () => first,
     request: command => {
+      if (command.do === 'interrupt') {
+        // A second one is what follows a first one.
+        if (first?.do === 'stop') forced.abort();
+        return;
+      }
+      if (first !== undefined && command.do === 'detach' && command.by === 'time limit') return left.abort();
       first ??= command;
       controller.abort();
     },
@@ -217,6 +260,18 @@ export function createStop(): Stop {
 
 /** Where events go: the record first, then every view. Resolves when the event is safely recorded. */
 export type Emit = (event: RunEvent) => Promise<void>;
+
+/** Where a run is when it lets somebody else have their say: around a phase of the release as a whole, or at its end. */
+export type Moment =
+  | {readonly when: 'before'; readonly phase: Phase}
+  | {readonly when: 'after'; readonly phase: Phase; readonly trouble?: Trouble}
+  | {readonly when: 'failure'; readonly finish: Omit<EventOf<'run.finished'>, 'type'>};
+
+/**
+ * What is done at such a moment, awaited. Rejects where that stands in the way: the phase is not begun, or the run has failed.
+ * At the end of a failed run nothing stands in anybody's way.
+ */
+export type Around = (moment: Moment, signal: AbortSignal) => Promise<void>;
 
 /** Makes the Io of one job. */
 export type IoFor<Io extends JobIo> = (job: Job, stop: Stop) => Io;

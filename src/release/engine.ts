@@ -7,7 +7,9 @@ import {planAndApprove} from './approving.ts';
 import type {JobIo, Stop} from './contract.ts';
 import {standingPlan, stepKey} from './history.ts';
 import type {Plan} from './model.ts';
+import {afterApplying, afterFailure, beforePhase, inPhase} from './moments.ts';
 import {type Finish, conclude} from './outcome.ts';
+import {isChange} from './policy.ts';
 import {preflight} from './preflight.ts';
 import {prepareAll, preparations} from './preparing.ts';
 import {type Order, type Ports, type Run, hasTouched, startRun} from './run.ts';
@@ -20,18 +22,32 @@ import {undoSteps} from './steps.ts';
 export async function release<Io extends JobIo>(order: Order<Io>, ports: Ports<Io>, stop: Stop): Promise<Finish> {
   const run = startRun(order, ports, stop);
   const finish = await carryOut(run);
+  await afterFailure(run, finish);
   await ports.emit({type: 'run.finished', ...finish});
   return finish;
 }
 
 async function carryOut<Io extends JobIo>(run: Run<Io>): Promise<Finish> {
   try {
-    await preflight(run);
-    const approved = standingPlan(run.history) ?? (await prepareAndApprove(run));
+    await inPhase(run, 'preflight', () => preflight(run));
+    const standing = standingPlan(run.history);
+    if (standing !== undefined) await run.enter?.(run.stop.signal);
+    const approved = standing ?? (await prepareAndApprove(run));
     if (run.planOnly) return conclude({run, plan: approved, ends: []});
-    return conclude({run, plan: approved, ends: await applyAll(run, approved)});
+    if (isChange(approved)) await beforePhase(run, 'apply');
+    return await apply(run, approved);
   } catch (error) {
     return conclude({run, error, ends: []});
+  }
+}
+
+async function apply<Io extends JobIo>(run: Run<Io>, plan: Plan): Promise<Finish> {
+  const ends = await applyAll(run, plan);
+  try {
+    await afterApplying(run, ends, isChange(plan));
+    return conclude({run, plan, ends});
+  } catch (error) {
+    return conclude({run, plan, ends, error});
   }
 }
 
@@ -41,7 +57,11 @@ async function prepareAndApprove<Io extends JobIo>(run: Run<Io>): Promise<Plan> 
   const work = await preparations(run);
   try {
     await prepareAll(run, work);
-    return await planAndApprove(run);
+    await run.enter?.(run.stop.signal);
+    const plan = await planAndApprove(run);
+    // While what was edited can still be taken back.
+    if (isChange(plan)) await beforePhase(run, 'apply');
+    return plan;
   } catch (error) {
     // A detached run goes on later, with its edits in place; and where the environment was touched, they say what is there.
     if (run.stop.command()?.do !== 'detach' && !hasTouched(run)) {

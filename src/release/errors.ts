@@ -1,3 +1,4 @@
+import type {Code} from './codes.ts';
 import type {Trouble} from './model.ts';
 
 /** Exit codes, design section 7. */
@@ -22,15 +23,22 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
  * environment, `next` what to do, one command or sentence an entry.
  */
 export class DeployError extends Error {
+  /** The code of what has none of its own. */
+  static readonly usual: Code = 'DW100';
+  readonly code: Code;
   readonly exitCode: ExitCode = exitCodes.failed;
   readonly means: string | undefined;
   next: readonly string[];
   /** Trying the same once more cannot help: it takes a new plan, or other input. */
   final: boolean;
 
-  constructor(what: string, more: {means?: string; next?: readonly string[]; final?: boolean; cause?: unknown} = {}) {
+  constructor(
+    what: string,
+    more: {code?: Code; means?: string; next?: readonly string[]; final?: boolean; cause?: unknown} = {},
+  ) {
     super(what, more.cause === undefined ? undefined : {cause: more.cause});
     this.name = new.target.name;
+    this.code = more.code ?? new.target.usual;
     this.means = more.means;
     this.next = more.next ?? [];
     this.final = more.final ?? false;
@@ -51,11 +59,13 @@ export class DeployError extends Error {
 
 /** The command line or the config file is wrong: nothing was started. */
 export class UsageError extends DeployError {
+  static override readonly usual = 'DW200';
   override readonly exitCode = exitCodes.usage;
 }
 
 /** An answer or an approval is missing, or policy forbids. */
 export class RefusedError extends DeployError {
+  static override readonly usual = 'DW300';
   override readonly exitCode = exitCodes.refused;
 }
 
@@ -64,18 +74,26 @@ export class RefusedError extends DeployError {
  * Only the step's `settle` can tell; it is never simply sent again.
  */
 export class LostAnswerError extends DeployError {
+  static override readonly usual = 'DW700';
   override readonly exitCode = exitCodes.unknown;
 }
 
 /** Work that ended because somebody asked it to stop. */
 export class StoppedError extends DeployError {
+  static override readonly usual = 'DW900';
   override readonly exitCode = exitCodes.interrupted;
 }
 
 /** Any thrown value, as somebody should read it. A value that is no DeployError is a defect of ours or of a library. */
 export function toTrouble(error: unknown): Trouble {
   if (error instanceof DeployError) {
-    return {what: error.message, ...(error.means && {means: error.means}), ...(error.next.length > 0 && {next: [...error.next]})};
+    const {message: what, means, next, code} = error;
+    return {
+      what,
+      ...(means && {means}),
+      ...(next.length > 0 && {next: [...next]}),
+      ...(code !== DeployError.usual && {code}),
+    };
   }
   return {what: error instanceof Error ? error.message : String(error)};
 }

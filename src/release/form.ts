@@ -61,13 +61,57 @@ function firstOpen(answers: FormAnswers): FormState['step'] {
   return formSteps.find(step => answers[step] === undefined) ?? 'done';
 }
 
-/** What is known of an environment when the operator chooses. */
+/** What somebody sees of something that went wrong: what it is, and what to do. */
+interface Problem {
+  readonly what: string;
+  readonly next?: readonly string[];
+}
+
+/** Whether another environment lets a version through, as its records say. */
+export interface GateNote {
+  /** The environment that must have verified it. */
+  readonly env: string;
+  /** Which version this is about; undefined where nothing was ever released there. */
+  readonly version?: string;
+  readonly open: boolean;
+  /** Since when it has been there, where it is open. ISO 8601. */
+  readonly since?: string;
+  /** Why it is shut. */
+  readonly found?: string;
+}
+
+/** Who keeps others out of an environment. */
+export interface LockNote {
+  readonly is: 'held' | 'frozen' | 'unreadable';
+  /** `jo on laptop`. */
+  readonly who?: string;
+  /** ISO 8601. */
+  readonly since?: string;
+  /** What for. */
+  readonly work?: string;
+  readonly reason?: string;
+}
+
+/** What is known of an environment when the operator chooses. What is absent is not known (yet), or is not so. */
 export interface EnvironmentCard {
   readonly name: string;
   readonly account?: string;
   readonly region?: string;
   /** From the record: the last release that ended there. */
   readonly last?: {readonly version: string; readonly outcome: string; readonly at: string; readonly by: string};
+  /** Where its components stand, as the records say; in the order of the configuration. */
+  readonly runs?: readonly {readonly component: string; readonly version?: string}[];
+  /** Of what this environment requires: the version that is there. */
+  readonly gates?: readonly GateNote[];
+  readonly lock?: LockNote;
+  /** A run that was interrupted and can be gone on with, in words. */
+  readonly unfinished?: string;
+  /** Its records cannot be read. */
+  readonly unread?: string;
+  /** As whom it is reached: `333333333333 as release-manager`. */
+  readonly identity?: string;
+  /** Why it cannot be reached: no credentials, or those of another account. */
+  readonly unreachable?: Problem;
 }
 
 /** What one component runs now, as observed in the world. */
@@ -79,21 +123,45 @@ export interface ComponentCard {
   readonly version?: string;
   /** What its source says, where it has one. */
   readonly source?: string;
+  /** Whether that was released already, in words. */
+  readonly sourceNote?: string;
   /** Why it could not be looked at: what happened, and what to do. */
-  readonly problem?: {readonly what: string; readonly next?: readonly string[]};
+  readonly problem?: Problem;
 }
 
-/** Read access to the world for the form. Nothing here changes anything. */
+/** A version that was found in registries, or as a git tag. */
+export interface KnownVersion {
+  readonly version: string;
+  /** In how many of the release's image repositories it is a tag, as far as they have answered. */
+  readonly images: {readonly have: number; readonly of: number};
+  /** When the newest of them was pushed, where the registry tells. ISO 8601. */
+  readonly pushedAt?: string;
+  /** When it was tagged in git. ISO 8601. */
+  readonly taggedAt?: string;
+  /** What the environments say that this one requires. */
+  readonly gates: readonly GateNote[];
+}
+
+/** Read access to the world for the form. Nothing here changes anything, and nothing rejects: problems are in what is found. */
 export interface Survey {
   readonly application: string;
+  /** As the config file has them. */
   readonly environments: readonly EnvironmentCard[];
+  /** Components that often go together, by name. */
+  readonly presets: Readonly<Record<string, readonly string[]>>;
+  /** What the records say of an environment. */
+  recall(environment: string): Promise<EnvironmentCard>;
+  /** Whether it can be reached with the credentials that are there. */
+  reach(environment: string, signal: AbortSignal): Promise<Pick<EnvironmentCard, 'identity' | 'unreachable'>>;
   /**
-   * What each component of the environment runs now. Never rejects: problems are on the cards. `found` may be called
-   * with each card as soon as it is known; the promise has all of them in the order of the configuration.
+   * What each component of the environment runs now. `found` may be called with each card as soon as it is known; the promise
+   * has all of them in the order of the configuration.
    */
   look(environment: string, signal: AbortSignal, found?: (card: ComponentCard) => void): Promise<readonly ComponentCard[]>;
   /** Versions worth offering there, best first, each with the words that say why. */
   suggest(environment: string, cards: readonly ComponentCard[]): readonly VersionSuggestion[];
+  /** Versions that exist, newest first: all that are known so far, again and again until the promise resolves. */
+  versions(environment: string, signal: AbortSignal, found: (versions: readonly KnownVersion[]) => void): Promise<void>;
 }
 
 export interface VersionSuggestion {

@@ -1,7 +1,7 @@
 /** What a recorded run has come to: what a process that goes on with it must know. Pure. */
-import type {EventOf, RunEvent} from './events.ts';
+import type {Answer, EventOf, RunEvent} from './events.ts';
 import type {Json} from './json.ts';
-import type {Job, Plan} from './model.ts';
+import type {AnyComponentPlan, Job, Plan} from './model.ts';
 
 export interface OpenIntent {
   readonly job: Job;
@@ -28,6 +28,16 @@ export interface History {
   readonly open: ReadonlyMap<string, OpenIntent>;
   /** By step key: intents whose effect was a failure. How far they came, nobody knows. */
   readonly failed: ReadonlyMap<string, OpenIntent>;
+  /** By component: how a failed one is taken back, once that was begun. */
+  readonly back: ReadonlyMap<string, AnyComponentPlan>;
+  /** Who decided that all that have moved are taken back. */
+  readonly allBack?: Answer['by'];
+  /** By component: what was there when it had arrived. */
+  readonly observed: ReadonlyMap<string, EventOf<'observed'>>;
+  /** Checks that somebody let through, in order. */
+  readonly waived: readonly EventOf<'waived'>[];
+  /** By item of the checklist. */
+  readonly ticked: ReadonlyMap<string, EventOf<'ticked'>>;
   readonly finished?: EventOf<'run.finished'>;
 }
 
@@ -36,12 +46,25 @@ export function stepKey(component: string, step: string): string {
   return `${component}/${step}`;
 }
 
-export const noHistory: History = {done: new Map(), open: new Map(), failed: new Map()};
+export const noHistory: History = {
+  done: new Map(),
+  open: new Map(),
+  failed: new Map(),
+  back: new Map(),
+  observed: new Map(),
+  waived: [],
+  ticked: new Map(),
+};
 
 export function replay(events: Iterable<RunEvent>): History {
   const done = new Map<string, DoneStep>();
   const open = new Map<string, OpenIntent>();
   const failed = new Map<string, OpenIntent>();
+  const back = new Map<string, AnyComponentPlan>();
+  const observed = new Map<string, EventOf<'observed'>>();
+  const waived: EventOf<'waived'>[] = [];
+  const ticked = new Map<string, EventOf<'ticked'>>();
+  let allBack: Answer['by'] | undefined;
   let started: EventOf<'run.started'> | undefined;
   let plan: Plan | undefined;
   let approved: History['approved'];
@@ -89,17 +112,32 @@ export function replay(events: Iterable<RunEvent>): History {
         }
         break;
       }
+      case 'back.planned':
+        back.set(event.plan.component, event.plan);
+        break;
+      case 'observed':
+        observed.set(event.component, event);
+        break;
       case 'run.finished':
         finished = event;
         break;
-      case 'question.asked':
       case 'question.answered':
+        if (event.answer.value === 'rollback-all') allBack = event.answer.by;
+        break;
+      case 'question.asked':
       case 'job.started':
       case 'job.progress':
       case 'job.succeeded':
       case 'job.failed':
       case 'job.skipped':
       case 'check':
+      case 'hook':
+        break;
+      case 'waived':
+        waived.push(event);
+        break;
+      case 'ticked':
+        ticked.set(event.item, event);
         break;
     }
   }
@@ -107,6 +145,11 @@ export function replay(events: Iterable<RunEvent>): History {
     done,
     open,
     failed,
+    back,
+    observed,
+    waived,
+    ticked,
+    ...(allBack && {allBack}),
     ...(started && {started}),
     ...(plan && {plan}),
     ...(approved && {approved}),
@@ -118,7 +161,9 @@ export function replay(events: Iterable<RunEvent>): History {
  * The approved plan that a later process may go on with: none where a change of it did not work out; then it
  * plans anew, and asks again.
  */
-export function standingPlan({approved, failed}: History): Plan | undefined {
+export function standingPlan({approved, failed, back, allBack}: History): Plan | undefined {
+  // The way back that was begun is the plan's own.
+  if (back.size > 0 || allBack !== undefined) return approved?.plan;
   return [...failed.values()].some(({job}) => job.phase === 'apply') ? undefined : approved?.plan;
 }
 

@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto';
-import {z} from 'zod';
+import * as z from 'zod';
 
 /** What can be written to a record and read back unchanged. */
 export type Json = null | boolean | number | string | readonly Json[] | {readonly [key: string]: Json};

@@ -1,5 +1,5 @@
 /** The words of design section 2, as types: what a release is made of. */
-import {z} from 'zod';
+import * as z from 'zod';
 import {json} from './json.ts';
 
 /** A column of the grid. `preflight`, `plan` and `confirm` look; the others touch something. */
@@ -62,6 +62,20 @@ export const change = z.object({
 });
 export type Change = z.infer<typeof change>;
 
+/**
+ * An image by what it is built from instead of by its digest. The same before it is built and after, as long as this release
+ * builds it from the same commit.
+ */
+export const unbuilt = z.object({
+  /** `host/repository:tag` */
+  image: z.string(),
+  /** The commit that the release starts from: its own bump comes on top. */
+  commit: z.string(),
+  /** As that of the plan, with these two in place of the digest. */
+  fingerprint: z.string(),
+});
+export type Unbuilt = z.infer<typeof unbuilt>;
+
 /** What one component would do. `payload` is the kind's own: all that its steps need. */
 export const componentPlan = z.object({
   component: z.string(),
@@ -74,13 +88,41 @@ export const componentPlan = z.object({
   notes: z.array(z.string()).default([]),
   /** Normalised: the same for two plans of the same world (sha256, hexadecimal). */
   fingerprint: z.string(),
+  /** Where the release builds an image itself: what an approval can say of it before its digest is known. */
+  unbuilt: unbuilt.optional(),
   payload: json,
 });
 export type AnyComponentPlan = z.infer<typeof componentPlan>;
 export type ComponentPlan<P> = Omit<AnyComponentPlan, 'payload'> & {readonly payload: P};
 
-/** All changes of all components. */
-export const plan = z.object({components: z.array(componentPlan), fingerprint: z.string()});
+/** Whether a component may be taken back when it fails: by policy alone, only when somebody says so, or not at all. */
+export const reverts = ['auto', 'ask', 'never'] as const;
+export type Revert = (typeof reverts)[number];
+
+/** What is done when a component fails and nobody is there to ask. `rollback`: that one; `rollback-all`: all that moved. */
+export const onFailures = ['leave', 'rollback', 'rollback-all'] as const;
+export type OnFailure = (typeof onFailures)[number];
+
+/** The way back of one component, as the approval foresees it: what was there before. */
+export const wayBack = z.object({
+  component: z.string(),
+  revert: z.enum(reverts),
+  /** The version before, where one can be told. */
+  version: z.string().optional(),
+  /** The kind's own: what `observe` saw before the run touched anything. */
+  state: json,
+});
+export type WayBack = z.infer<typeof wayBack>;
+
+/** All changes of all components; and what they would be taken back to. */
+export const plan = z.object({
+  components: z.array(componentPlan),
+  fingerprint: z.string(),
+  back: z.array(wayBack).optional(),
+  onFailure: z.enum(onFailures).optional(),
+  /** What is done with what has moved when the run is stopped and nobody is there to ask. Absent: it is left. */
+  onCancel: z.literal('rollback').optional(),
+});
 export type Plan = z.infer<typeof plan>;
 
 /** The worst that a component's plan does; `none` for a plan without changes. */
@@ -92,6 +134,15 @@ export function riskOf(component: Pick<AnyComponentPlan, 'changes'>): Risk {
 export function isNoop(component: Pick<AnyComponentPlan, 'changes'>): boolean {
   return component.changes.every(change => change.risk === 'none');
 }
+
+/** How long something could not be reached, as it was probed. */
+export const downtime = z.object({
+  /** Milliseconds from the first probe that failed to the first that answered rightly. */
+  ms: z.number(),
+  /** One sign a probe, in order: `=` the old version, `x` no right answer, `+` the new version. */
+  probes: z.string(),
+});
+export type Downtime = z.infer<typeof downtime>;
 
 /** Something that must be true: before a release as a requirement, after it as a proof. */
 export const claim = z.object({
@@ -126,6 +177,11 @@ export const check = z.object({
   next: z.string().optional(),
   /** Why it will never become true, when that is known. Default: `failed`. */
   cause: z.enum(['failed', 'rolled back', 'superseded', 'stopped', 'unknown']).optional(),
+  /** It can be waited for longer: what was seen is hopeless to the eye, but nothing has ended. */
+  waitable: z.boolean().optional(),
+  /** The command or call with which somebody can look for themselves. */
+  see: z.string().optional(),
+  downtime: downtime.optional(),
 });
 export type Check = z.infer<typeof check>;
 
@@ -152,11 +208,12 @@ export const componentEnd = z.object({
   kind: z.string(),
   from: z.string().optional(),
   to: z.string(),
-  /** `unchanged`: nothing had to change; `not started`: its turn never came. */
+  /** `unchanged`: nothing had to change; `waived`: not verified, and let through; `not started`: its turn never came. */
   end: z.enum([
     'verified',
     'unchanged',
     'not proven',
+    'waived',
     'failed',
     'rolled back',
     'superseded',
@@ -166,9 +223,16 @@ export const componentEnd = z.object({
   ]),
   /** One line: the proof, or the reason. */
   note: z.string(),
+  downtime: downtime.optional(),
 });
 export type ComponentEnd = z.infer<typeof componentEnd>;
 
 /** What somebody sees of an error: what happened, what it means for the environment, what to do next. */
-export const trouble = z.object({what: z.string(), means: z.string().optional(), next: z.array(z.string()).optional()});
+export const trouble = z.object({
+  what: z.string(),
+  means: z.string().optional(),
+  next: z.array(z.string()).optional(),
+  /** The situation, where it has a name (docs/errors.md). */
+  code: z.string().optional(),
+});
 export type Trouble = z.infer<typeof trouble>;

@@ -1,5 +1,5 @@
 /** How a run ended: one honest word, an exit code, and a sentence. */
-import type {JobIo} from './contract.ts';
+import type {Command, JobIo} from './contract.ts';
 import type {EventOf} from './events.ts';
 import {DeployError, type ExitCode, exitCodes, toTrouble} from './errors.ts';
 import {hasOpenChange} from './history.ts';
@@ -8,7 +8,7 @@ import {isChange} from './policy.ts';
 import {type Run, hasTouched} from './run.ts';
 
 /** The ends with which a component is where it should be, as far as anybody can tell. */
-export const there: ReadonlySet<ComponentEnd['end']> = new Set(['verified', 'unchanged', 'not proven']);
+export const there: ReadonlySet<ComponentEnd['end']> = new Set(['verified', 'unchanged', 'not proven', 'waived']);
 
 export type Finish = Omit<EventOf<'run.finished'>, 'type'> & {readonly exitCode: ExitCode};
 
@@ -21,6 +21,7 @@ const verdicts: readonly (readonly [ComponentEnd['end'], Outcome, ExitCode])[] =
   ['rolled back', 'rolled back', exitCodes.rolledBack],
   ['not started', 'failed', exitCodes.failed],
   ['not proven', 'triggered, not proven', exitCodes.done],
+  ['waived', 'passed', exitCodes.done],
   ['verified', 'passed', exitCodes.done],
   ['unchanged', 'nothing to do', exitCodes.done],
 ];
@@ -28,9 +29,18 @@ const verdicts: readonly (readonly [ComponentEnd['end'], Outcome, ExitCode])[] =
 /** What ended a run that never came to its apply, by exit code. */
 const earlyOutcomes: ReadonlyMap<ExitCode, Outcome> = new Map([
   [exitCodes.refused, 'refused'],
+  [exitCodes.locked, 'refused'],
   [exitCodes.unknown, 'unknown'],
   [exitCodes.interrupted, 'interrupted'],
 ]);
+
+/** A limit that ran out is what whoever set it would have sent. */
+const stopCodes: Readonly<Record<Command['by'], ExitCode>> = {
+  operator: exitCodes.interrupted,
+  SIGINT: exitCodes.interrupted,
+  SIGTERM: exitCodes.terminated,
+  'time limit': exitCodes.terminated,
+};
 
 export function conclude<Io extends JobIo>(end: {
   readonly run: Run<Io>;
@@ -53,8 +63,8 @@ export function conclude<Io extends JobIo>(end: {
     };
   }
   if (stopped !== undefined) {
-    const exitCode = stopped.by === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted;
-    return {...common, outcome: 'interrupted', exitCode, text: `stopped by ${stopped.by}: ${standing(ends, touched)}`};
+    const text = `stopped by ${stopped.by}: ${standing(ends, touched)}`;
+    return {...common, outcome: 'interrupted', exitCode: stopCodes[stopped.by], text};
   }
   if (end.error !== undefined) {
     const {error} = end;
@@ -79,7 +89,14 @@ export function conclude<Io extends JobIo>(end: {
     'nothing to do',
     exitCodes.done,
   ];
-  return {...common, outcome, exitCode, text: standing(ends, touched || !plan?.components.every(isNoop))};
+  const honest = outcome === 'passed' && run.waived ? 'passed with waivers' : outcome;
+  const locked = ends.filter(({end}) => end === 'failed').every(({component}) => run.locked.has(component));
+  return {
+    ...common,
+    outcome: honest,
+    exitCode: outcome === 'failed' && run.locked.size > 0 && locked ? exitCodes.locked : exitCode,
+    text: standing(ends, touched || !plan?.components.every(isNoop)),
+  };
 }
 
 /** Whether a later process has something to go on with: a stop, an answer that is missing, something that still goes on. */
@@ -94,14 +111,20 @@ function isResumable<Io extends JobIo>(
 
 /** ECS took some back while others are on the new version: that is not "back on the old one". */
 function isSplit(ends: readonly ComponentEnd[]): boolean {
-  const moved = ends.some(({end}) => end === 'verified' || end === 'not proven');
+  const moved = ends.some(({end}) => end === 'verified' || end === 'not proven' || end === 'waived');
   return moved && ends.some(({end}) => end === 'rolled back') && !ends.some(({end}) => end === 'unknown');
 }
 
 /** Where the components stand, in one line. */
 function standing(ends: readonly ComponentEnd[], touched: boolean): string {
   if (ends.length === 0 || !touched) return 'the environment was not touched';
-  const arrived = ends.filter(({end}) => there.has(end)).length;
+  const arrived = ends.filter(({end}) => there.has(end)).map(({component}) => component);
   const version = ends[0]?.to ?? '';
-  return `${arrived} of ${ends.length} components on ${version}`;
+  const count = `${arrived.length} of ${ends.length} components on ${version}`;
+  if (arrived.length === ends.length) return count;
+  // Whoever reads only this line has to know which ones have moved already.
+  const others = [...new Set(ends.map(({end}) => end))]
+    .filter(word => !there.has(word))
+    .map(word => `${word}: ${ends.flatMap(({component, end}) => (end === word ? [component] : [])).join(', ')}`);
+  return [`${count}${arrived.length === 0 ? '' : ` (${arrived.join(', ')})`}`, ...others].join('; ');
 }

@@ -25,6 +25,7 @@ export function parseAllowance(text: string): Allowance {
   const what = allowed.find(candidate => candidate === name);
   if (what === undefined || component === '' || rest.length > 0) {
     throw new UsageError(`--allow ${text}: not a risk or a flag`, {
+      code: 'DW209',
       means: 'Nothing was started.',
       next: [`Give one of ${allowed.filter(name => name !== 'none').join(', ')}, with :<component> for one component only.`],
     });

@@ -4,7 +4,8 @@ import {RefusedError} from './errors.ts';
 import {stepKey} from './history.ts';
 import {allOrFirstError, runJob} from './jobs.ts';
 import {type Job, type PreparingPhase, preparing} from './model.ts';
-import type {Run} from './run.ts';
+import {inPhase} from './moments.ts';
+import {type Run, targetOf} from './run.ts';
 import {performSteps} from './steps.ts';
 
 /** The steps of one component in one phase. */
@@ -16,7 +17,7 @@ export interface Preparation<Io> {
 export async function preparations<Io extends JobIo>(run: Run<Io>): Promise<readonly Preparation<Io>[]> {
   const all = await Promise.all(
     run.components.map(async component => {
-      const steps = await component.prepare(run.target, run.io({component: component.id, phase: 'bump'}));
+      const steps = await component.prepare(targetOf(run, component.id), run.io({component: component.id, phase: 'bump'}));
       return preparing.map(phase => ({job: {component: component.id, phase}, steps: steps.filter(step => step.phase === phase)}));
     }),
   );
@@ -35,6 +36,8 @@ export async function prepareAll<Io extends JobIo>(run: Run<Io>, all: readonly P
       const answer = await run.ask({about: 'start', phase, work});
       if (answer.value !== 'go') throw new RefusedError(`${phase} was not started`, {means: 'The environment was not touched.'});
     }
-    await allOrFirstError(jobs.map(({job, steps}) => run.limit(() => runJob(run, job, () => performSteps(run, job, steps)))));
+    const work = () =>
+      allOrFirstError(jobs.map(({job, steps}) => run.limit(() => runJob(run, job, () => performSteps(run, job, steps)))));
+    await (open.length > 0 ? inPhase(run, phase, work) : work());
   }
 }

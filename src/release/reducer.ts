@@ -1,5 +1,14 @@
 /** What every view draws: a pure reduction of a run's events. */
-import {type Check, type ComponentEnd, type Job, type Outcome, type Plan, type Trouble, jobId} from './model.ts';
+import {
+  type AnyComponentPlan,
+  type Check,
+  type ComponentEnd,
+  type Job,
+  type Outcome,
+  type Plan,
+  type Trouble,
+  jobId,
+} from './model.ts';
 import type {Answer, EventOf, Progress, Question, TimedEvent} from './events.ts';
 
 export interface JobState {
@@ -24,6 +33,16 @@ export interface RunState {
   readonly answers: ReadonlyMap<string, Answer>;
   readonly plan?: Plan;
   readonly approval?: EventOf<'approval.given'> | EventOf<'approval.refused'>;
+  /** Checks that somebody let through, in order. */
+  readonly waivers: readonly EventOf<'waived'>[];
+  /** What taking a failed component back changes, by component, and when that was planned. */
+  readonly back: ReadonlyMap<string, AnyComponentPlan & {readonly at: string}>;
+  /** What was there when a component had arrived, by component. */
+  readonly observed: ReadonlyMap<string, EventOf<'observed'>>;
+  /** How the config file differs by now from the one that the run began with, and goes on with. */
+  readonly configChanged?: readonly string[];
+  /** Steps that are done and were not undone, in order. */
+  readonly steps: readonly {readonly component: string; readonly step: string}[];
   readonly finished?: {
     readonly at: string;
     readonly outcome: Outcome;
@@ -34,7 +53,15 @@ export interface RunState {
   };
 }
 
-export const emptyRun: RunState = {jobs: new Map(), questions: [], answers: new Map()};
+export const emptyRun: RunState = {
+  jobs: new Map(),
+  questions: [],
+  answers: new Map(),
+  waivers: [],
+  back: new Map(),
+  observed: new Map(),
+  steps: [],
+};
 
 /** The next state of a run. Never throws: an event that fits no state (a cut record) changes what it can. */
 export function reduce(state: RunState, event: TimedEvent): RunState {
@@ -43,8 +70,10 @@ export function reduce(state: RunState, event: TimedEvent): RunState {
       return {...state, started: event};
     case 'run.resumed': {
       // Whatever ran or was asked belonged to a process that is gone.
-      const {finished: _, ...rest} = state;
-      return {...rest, questions: [], jobs: new Map([...state.jobs].filter(([, {status}]) => status !== 'running'))};
+      const {finished: _, configChanged: _changed, ...rest} = state;
+      const {configChanged} = event;
+      const jobs = new Map([...state.jobs].filter(([, {status}]) => status !== 'running'));
+      return {...rest, ...(configChanged && {configChanged}), questions: [], jobs};
     }
     case 'question.asked':
       return {...state, questions: [...state.questions, event.question]};
@@ -80,8 +109,21 @@ export function reduce(state: RunState, event: TimedEvent): RunState {
     case 'approval.given':
     case 'approval.refused':
       return {...state, approval: event};
+    case 'waived':
+      return {...state, waivers: [...state.waivers, event]};
+    case 'back.planned':
+      return {...state, back: new Map(state.back).set(event.plan.component, {...event.plan, at: event.at})};
+    case 'observed':
+      return {...state, observed: new Map(state.observed).set(event.component, event)};
+    case 'effect': {
+      if (event.result.is !== 'done') return state;
+      const {component} = event.job;
+      const others = state.steps.filter(one => one.component !== component || one.step !== event.step);
+      return {...state, steps: event.undo ? others : [...others, {component, step: event.step}]};
+    }
     case 'intent':
-    case 'effect':
+    case 'ticked':
+    case 'hook':
       return state;
     case 'run.finished':
       return {...state, questions: [], finished: event};

@@ -1,14 +1,37 @@
 /** What the parts of a running release share. */
 import {StoppedError} from './errors.ts';
-import type {Component, Emit, IoFor, JobIo, Operator, ReleaseTarget, Stop} from './contract.ts';
+import type {
+  Around,
+  Component,
+  Emit,
+  Gate,
+  IoFor,
+  JobIo,
+  Operator,
+  ReleaseTarget,
+  StateTarget,
+  Stop,
+  Target,
+} from './contract.ts';
 import type {Answer, Question} from './events.ts';
 import type {DoneStep, History, OpenIntent} from './history.ts';
-import type {Job} from './model.ts';
+import type {Json} from './json.ts';
+import type {AnyComponentPlan, Job, OnFailure, Phase, Trouble} from './model.ts';
 
 /** What is released where: fixed before the run starts. */
 export interface Order<Io extends JobIo> {
   readonly environment: string;
   readonly target: ReleaseTarget;
+  /** A rollback: what each component goes back to. */
+  readonly states?: ReadonlyMap<string, StateTarget<Json>>;
+  /** What the release as a whole needs, beside what its components require. */
+  readonly gates?: readonly Gate<Io>[];
+  /** Gates that somebody lets through, by name. */
+  readonly overrides?: readonly {readonly name: string; readonly reason: string; readonly by: string}[];
+  /** What is done when a component fails and nobody is there to ask. The approval foresees it. */
+  readonly onFailure?: OnFailure;
+  /** What is done with what has begun when the run is stopped. */
+  readonly onCancel?: 'leave' | 'rollback';
   readonly components: readonly Component<Io>[];
   /** `plan` and `--dry-run`: everything up to confirm, touching nothing. */
   readonly planOnly: boolean;
@@ -21,6 +44,10 @@ export interface Ports<Io extends JobIo> {
   readonly emit: Emit;
   readonly operator: Operator;
   readonly ioFor: IoFor<Io>;
+  /** Called once, before the environment is planned for a change: takes it for this run alone, or throws. */
+  readonly enter?: (signal: AbortSignal) => Promise<void>;
+  /** Whoever has their say around the phases. */
+  readonly around?: Around;
   /** Bounds how many components work at once. */
   readonly limit: <T>(work: () => Promise<T>) => Promise<T>;
 }
@@ -36,8 +63,23 @@ export interface Run<Io extends JobIo> extends Order<Io>, Ports<Io> {
   readonly open: Map<string, OpenIntent>;
   /** Intents that failed, by step key. How far they came, nobody knows. */
   readonly failed: Map<string, OpenIntent>;
+  /** By component: how a failed one is taken back, once that was begun. */
+  readonly back: Map<string, AnyComponentPlan>;
+  /** Whether somebody has let a check through. */
+  waived: boolean;
+  /** Why nothing new is begun any more. */
+  halted: string | undefined;
+  /** Who decided that all that have moved are taken back. */
+  allBack: Answer['by'] | undefined;
+  /** Components that stopped at somebody else's lock, before anything of them was changed. */
+  readonly locked: Set<string>;
   /** What was taken back at the end, one line each. */
   readonly undone: string[];
+  /** Why the first apply that failed did. */
+  applyTrouble: Trouble | undefined;
+  /** Phases that were announced to whoever has their say before them; and those whose end was. */
+  readonly begun: Map<Phase, Promise<void>>;
+  readonly ended: Set<Phase>;
   readonly stop: Stop;
   ask(asking: Asking): Promise<Answer>;
   io(job: Job): Io;
@@ -51,7 +93,15 @@ export function startRun<Io extends JobIo>(order: Order<Io>, ports: Ports<Io>, s
     done: new Map(order.history.done),
     open: new Map(order.history.open),
     failed: new Map(order.history.failed),
+    back: new Map(order.history.back),
+    waived: order.history.waived.length > 0,
+    halted: undefined,
+    allBack: order.history.allBack,
+    locked: new Set(),
     undone: [],
+    applyTrouble: undefined,
+    begun: new Map(),
+    ended: new Set(),
     stop,
     io: job => ports.ioFor(job, stop),
     ask: async asking => {
@@ -68,6 +118,11 @@ export function startRun<Io extends JobIo>(order: Order<Io>, ports: Ports<Io>, s
       return answer;
     },
   };
+}
+
+/** Where a component is to go: the release's version, or what it goes back to. */
+export function targetOf<Io extends JobIo>({target, states}: Run<Io>, component: string): Target<Json> {
+  return states?.get(component) ?? target;
 }
 
 /** Nothing new is started once somebody has asked to stop. */

@@ -11,6 +11,7 @@ const attempts = 3;
 
 /** Looking cannot tell whether a step happened. */
 export class UnknownStepError extends DeployError {
+  static override readonly usual = 'DW701';
   override readonly exitCode = exitCodes.unknown;
 }
 
@@ -144,7 +145,8 @@ async function adopt<Io extends JobIo>(run: Run<Io>, io: Io, job: Job, step: Ste
     const text = `${step.title}: it was begun and its answer is missing. Looking cannot tell whether it happened.`;
     const trouble = {what: text, next: ['Find out from the other side, then run `deploy-wizard resume`.']};
     await run.emit({type: 'effect', job, step: step.id, result: {is: 'unknown', trouble}});
-    const answer = await run.ask({about: 'unknown step', job, step: step.id, text});
+    const {assume} = step;
+    const answer = await run.ask({about: 'unknown step', job, step: step.id, text, ...(assume && {happened: true})});
     switch (answer.value) {
       case 'look':
         continue;
@@ -152,6 +154,12 @@ async function adopt<Io extends JobIo>(run: Run<Io>, io: Io, job: Job, step: Ste
         await run.emit({type: 'effect', job, step: step.id, result: {is: 'absent'}});
         run.open.delete(stepKey(job.component, step.id));
         return undefined;
+      case 'happened': {
+        if (assume === undefined) continue;
+        const value = assume(request);
+        await finish(run, job, step, request, value, true);
+        return value;
+      }
       default:
         throw new UnknownStepError(text, {
           means: 'It may have happened or not; nothing was sent a second time.',

@@ -1,6 +1,6 @@
 /** The operator that nobody is: `--yes` answers from flags and policy, and never asks. */
 import type {Operator} from './contract.ts';
-import type {Answer, Question, RunEvent} from './events.ts';
+import type {Answer, FailureChoice, Question, RunEvent} from './events.ts';
 import type {Plan} from './model.ts';
 import {type Allowance, policyAnswer} from './policy.ts';
 
@@ -10,19 +10,42 @@ export interface Unattended {
   show(event: RunEvent): void;
 }
 
-export function unattended(allowances: readonly Allowance[]): Unattended {
+/** A plan that a person has approved elsewhere. Where there is one, it alone goes on, and policy is not asked. */
+export interface Approved {
+  /** Who approved what, for the record. */
+  readonly because: string;
+  /** In what another plan is not the approved one, one line each. */
+  mismatch(plan: Plan): Promise<readonly string[]>;
+}
+
+export function unattended(allowances: readonly Allowance[], approved?: Approved): Unattended {
   let plan: Plan | undefined;
-  const answer = (question: Question): Answer => {
+  const onFailure = () => plan?.onFailure ?? 'leave';
+  /** What policy says, as far as it is on offer and needs nobody's word: what says `revert: ask` is left to people. */
+  const afterFailure = ({choices, job}: Extract<Question, {about: 'failure'}>): FailureChoice => {
+    const auto = plan?.back?.filter(({revert}) => revert === 'auto') ?? [];
+    const choice = onFailure();
+    const possible = choice === 'rollback-all' ? auto.length > 0 : auto.some(({component}) => component === job.component);
+    return possible && choices.includes(choice) ? choice : 'leave';
+  };
+  const approval = async (shown: Plan, expect: string): Promise<Answer> => {
+    if (approved === undefined) return policyAnswer(shown, allowances, expect);
+    const {because} = approved;
+    const mismatch = await approved.mismatch(shown);
+    if (mismatch.length === 0) return {value: expect, by: 'flag', because};
+    return {value: '', by: 'flag', because: [`the plan is not the one in ${because}:`, ...mismatch].join('\n')};
+  };
+  const answer = async (question: Question): Promise<Answer> => {
     switch (question.about) {
       case 'start':
         return {value: 'go', by: 'flag', because: '--yes'};
       case 'approval':
         if (plan?.fingerprint !== question.fingerprint) return {value: '', by: 'policy', because: 'this plan was never shown'};
-        return policyAnswer(plan, allowances, question.expect);
+        return approval(plan, question.expect);
       case 'preflight':
         return {value: 'stop', by: 'policy', because: '--yes never tries again by itself'};
       case 'failure':
-        return {value: 'leave', by: 'policy', because: 'onFailure: leave'};
+        return {value: afterFailure(question), by: 'policy', because: `onFailure: ${onFailure()}`};
       case 'unknown step':
         return allowances.some(
           ({what, component}) => what === 'republish' && (component ?? question.job.component) === question.job.component,
@@ -32,7 +55,7 @@ export function unattended(allowances: readonly Allowance[]): Unattended {
     }
   };
   return {
-    operator: {ask: question => Promise.resolve(answer(question))},
+    operator: {ask: answer},
     show: event => {
       if (event.type === 'plan.ready') plan = event.plan;
     },

@@ -19,6 +19,7 @@ export function parseVersion(text: string, what: string): string {
   const why = versionProblem(text);
   if (why !== undefined) {
     throw new UsageError(`${what}: ${why}`, {
+      code: 'DW208',
       means: 'Nothing was started.',
       next: ['Give a version such as 1.14.0, 1.14.0-RC1 or 1.14.0-SNAPSHOT.'],
     });
@@ -69,7 +70,8 @@ export function isDowngrade(from: string | undefined, to: string): boolean {
  */
 export function bumpVersion(version: string, bump: Bump): string {
   const parsed = semver.parse(version);
-  if (parsed === null) throw new UsageError(`--bump ${bump}: ${JSON.stringify(version)} is not a version that can be counted up`);
+  if (parsed === null)
+    throw new UsageError(`--bump ${bump}: ${JSON.stringify(version)} is not a version that can be counted up`, {code: 'DW210'});
   if (bump !== 'prerelease') return semver.inc(version, bump) ?? version;
   const core = `${parsed.major}.${parsed.minor}.${parsed.patch}`;
   const label = parsed.prerelease.join('.');

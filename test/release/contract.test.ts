@@ -12,6 +12,21 @@ describe('asking a run to stop', () => {
     stop.request({do: 'stop', by: 'SIGTERM'});
     expect([stop.signal.aborted, stop.command()]).toEqual([true, {do: 'detach', by: 'operator'}]);
   });
+
+  test('a second interrupt is for what is stopping: nothing else is interrupted, and nothing is stopped by it', () => {
+    const stop = createStop();
+    stop.request({do: 'interrupt', by: 'operator'});
+    expect([stop.signal.aborted, stop.forced.aborted, stop.command()]).toEqual([false, false, undefined]);
+    stop.request({do: 'stop', by: 'operator'});
+    expect(stop.forced.aborted).toBe(false);
+    stop.request({do: 'interrupt', by: 'operator'});
+    expect([stop.forced.aborted, stop.command()]).toEqual([true, {do: 'stop', by: 'operator'}]);
+
+    const left = createStop();
+    left.request({do: 'detach', by: 'operator'});
+    left.request({do: 'interrupt', by: 'operator'});
+    expect(left.forced.aborted).toBe(false);
+  });
 });
 
 describe('a step', () => {
@@ -61,6 +76,7 @@ describe('a component', () => {
   const states: unknown[] = [];
   const kind: ComponentKind<z.infer<typeof config>, {version: string}, {size: number}, JobIo> = {
     kind: 'thing',
+    revert: 'auto',
     config,
     state: z.object({version: z.string()}),
     payload: z.object({size: z.number()}),
@@ -115,6 +131,7 @@ describe('an error as somebody reads it', () => {
       what: 'no',
       means: 'Nothing was started.',
       next: ['ask', 'again'],
+      code: 'DW300',
     });
     expect(toTrouble(new DeployError('it broke'))).toEqual({what: 'it broke'});
     expect(toTrouble(new TypeError('x'))).toEqual({what: 'x'});

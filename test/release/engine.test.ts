@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import {createStop} from '../../src/release/contract.ts';
-import {DeployError, StoppedError} from '../../src/release/errors.ts';
+import {DeployError, StoppedError, exitCodes} from '../../src/release/errors.ts';
 import type {Question, QuestionAbout, RunEvent} from '../../src/release/events.ts';
 import {jobId} from '../../src/release/model.ts';
 import {replay} from '../../src/release/history.ts';
@@ -188,10 +188,12 @@ describe('any order of needs', () => {
           expect(Object.keys(came)).toHaveLength(nodes.length);
           nodes.forEach(({needs, fails: broken}, index) => {
             const ready = needs.every(need => came[need] === 'verified');
-            expect(came[`t${index}`]).toBe(ready ? (broken ? 'failed' : 'verified') : 'not started');
             const started = told.indexOf(`t${index}.apply started`);
-            expect(started >= 0).toBe(ready);
-            for (const need of needs) if (ready) expect(started).toBeGreaterThan(told.indexOf(`${need}.verify succeeded`));
+            // What is ready is begun, unless another one has failed by then.
+            if (ready && !nodes.some(node => node.fails)) expect(started).toBeGreaterThanOrEqual(0);
+            if (!ready) expect(started).toBe(-1);
+            expect(came[`t${index}`]).toBe(started < 0 ? 'not started' : broken ? 'failed' : 'verified');
+            for (const need of needs) if (started >= 0) expect(started).toBeGreaterThan(told.indexOf(`${need}.verify succeeded`));
           });
         }),
         {numRuns: 100},
@@ -381,6 +383,14 @@ describe('plan and confirm', () => {
     expect(about(gone, 'approval')).toHaveLength(1);
     expect(eventsOf(gone, 'plan.ready')).toHaveLength(2);
     expect(gone.finish).toMatchObject({outcome: 'passed'});
+    const said = gone.events.flatMap(event =>
+      'text' in event && 'job' in event && event.job.phase === 'confirm' ? [event.text] : [],
+    );
+    expect(said).toEqual([
+      'approved by operator',
+      'planning again, because a: its file was touched',
+      'planned anew, and it is what was approved: going on',
+    ]);
     // Whoever goes on with it, or audits it, has to find the approval.
     expect(replay(record().events).approved).toBeDefined();
   });
@@ -393,7 +403,10 @@ describe('plan and confirm', () => {
         return undefined;
       },
     });
-    expect(about(gone, 'approval').map(({again}) => again)).toEqual([false, true]);
+    expect(about(gone, 'approval').map(({again, because, differences}) => ({again, because, differences}))).toEqual([
+      {again: false, because: undefined, differences: undefined},
+      {again: true, because: expect.stringMatching(/^a: /), differences: ['a: it starts from 1.13.9, not from 1.13.2']},
+    ]);
     expect(new Set(eventsOf(gone, 'plan.ready').map(({plan}) => plan.fingerprint)).size).toBe(2);
     expect(gone.finish?.components).toMatchObject([{from: '1.13.9', to: version, end: 'verified'}]);
   });
@@ -423,7 +436,7 @@ describe('plan and confirm', () => {
     expect(running(world)).toEqual({core: version, service: '2.0.0'});
     // Trying the same again cannot help.
     expect(about(gone, 'failure')).toMatchObject([
-      {choices: ['leave'], trouble: {what: 'service runs 2.0.0 now, after the plan was approved'}},
+      {choices: ['rollback-all', 'leave'], trouble: {what: 'service runs 2.0.0 now, after the plan was approved'}},
     ]);
   });
 
@@ -455,7 +468,11 @@ describe('when something fails', () => {
     expect(ends(gone)).toEqual({core: 'failed', service: 'not started', loader: 'not started', other: 'verified'});
     expect(jobs(gone).filter(job => job.endsWith('skipped'))).toEqual(['service.apply skipped', 'loader.apply skipped']);
     expect(running(world)).toEqual({core: before, service: before, loader: before, other: version});
-    expect(gone.finish).toMatchObject({outcome: 'failed', exitCode: 1, text: '1 of 4 components on 1.14.0'});
+    expect(gone.finish).toMatchObject({
+      outcome: 'failed',
+      exitCode: 1,
+      text: '1 of 4 components on 1.14.0 (other); failed: core; not started: service, loader',
+    });
   });
 
   test('a retry goes on from the step that failed', async () => {
@@ -466,11 +483,28 @@ describe('when something fails', () => {
     expect(world.effects).toEqual(['core/register', 'core/update', 'service/change']);
   });
 
+  test('for a lock that somebody else has: exit 4, as for any lock', async () => {
+    class LockedError extends DeployError {
+      override readonly exitCode = exitCodes.locked;
+    }
+    const {world, go} = testRelease({core: {}});
+    const locked = () => {
+      throw new LockedError('the state is locked by sam');
+    };
+    world.faults.set('core/change', [locked]);
+    expect((await go()).finish).toMatchObject({outcome: 'failed', exitCode: 4});
+  });
+
   test('a step that broke in the middle has touched the environment, and nobody says otherwise', async () => {
     const {world, go} = testRelease({core: {steps: ['apply']}});
     world.faults.set('core/apply', [failsHalfWay]);
     const gone = await go();
-    expect(gone.finish).toMatchObject({outcome: 'failed', exitCode: 1, touched: true, text: '0 of 1 components on 1.14.0'});
+    expect(gone.finish).toMatchObject({
+      outcome: 'failed',
+      exitCode: 1,
+      touched: true,
+      text: '0 of 1 components on 1.14.0; failed: core',
+    });
   });
 
   test('a claim that fails is a failure, and looking again is the way on', async () => {
@@ -735,7 +769,7 @@ describe('stopping', () => {
       outcome: 'interrupted',
       exitCode: 130,
       touched: true,
-      text: 'stopped by SIGINT: 0 of 2 components on 1.14.0',
+      text: 'stopped by SIGINT: 0 of 2 components on 1.14.0; unknown: a; not started: b',
     });
     expect(world.effects).toEqual(['a/bump', 'a/push', 'a/change']);
   });
@@ -763,7 +797,7 @@ describe('stopping', () => {
     expect(gone.finish).toMatchObject({
       outcome: 'interrupted',
       touched: true,
-      text: 'stopped by operator: 0 of 1 components on 1.14.0',
+      text: 'stopped by operator: 0 of 1 components on 1.14.0; unknown: a',
     });
   });
 

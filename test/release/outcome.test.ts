@@ -143,7 +143,7 @@ describe('what a run came to', () => {
     expect(ending(['verified', 'not started'], {command, history: touchedHistory})).toMatchObject({
       outcome: 'interrupted',
       exitCode,
-      text: `stopped by ${command.by}: 1 of 2 components on 1.14.0`,
+      text: `stopped by ${command.by}: 1 of 2 components on 1.14.0 (c0); not started: c1`,
       touched: true,
     });
   });

@@ -6,6 +6,7 @@ import pLimit from 'p-limit';
 import {z} from 'zod';
 import {type ReadRecord, emptyHead, readChain, seal} from '../../src/record/chain.ts';
 import {
+  type Around,
   type Clock,
   type ComponentKind,
   type JobIo,
@@ -20,8 +21,11 @@ import {DeployError, LostAnswerError, StoppedError} from '../../src/release/erro
 import {type Question, type RunEvent, schemaVersion} from '../../src/release/events.ts';
 import {noHistory, replay} from '../../src/release/history.ts';
 import {fingerprint} from '../../src/release/json.ts';
-import {type Check, type Claim, flag, preparing, risk} from '../../src/release/model.ts';
+import {type Check, type Claim, flag, preparing, reverts, risk} from '../../src/release/model.ts';
 import type {Finish} from '../../src/release/outcome.ts';
+import type {Allowance} from '../../src/release/policy.ts';
+import type {Order} from '../../src/release/run.ts';
+import {type Approved, unattended} from '../../src/release/unattended.ts';
 
 // ── time ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -165,6 +169,9 @@ export interface WorldIo extends JobIo {
 const thingConfig = z.strictObject({
   kind: z.literal('thing').default('thing'),
   needs: z.array(z.string()).optional(),
+  revert: z.enum(reverts).optional(),
+  /** What the way back would do, where that is not what the way there does. */
+  backRisk: risk.optional(),
   /** Requirements by id: equal ones of several things are one. */
   requires: z.array(z.string()).default([]),
   prepares: z.array(z.enum(preparing)).default([]),
@@ -180,11 +187,14 @@ const thingConfig = z.strictObject({
   proofs: z.array(z.string()).default([]),
   /** Nobody can look whether a step of it happened. */
   blind: z.boolean().default(false),
+  /** Somebody who knows may say that a step of it happened. */
+  known: z.boolean().default(false),
 });
 type ThingConfig = z.infer<typeof thingConfig>;
 export type Thing = z.input<typeof thingConfig>;
 
-const thingPayload = z.object({before: z.string().nullable(), to: z.string()});
+/** `back`: towards what was there before. */
+const thingPayload = z.object({before: z.string().nullable(), to: z.string(), back: z.boolean()});
 const moved = z.object({from: z.string().nullable(), to: z.string()});
 type Moved = z.infer<typeof moved>;
 
@@ -207,9 +217,10 @@ function thingKind(world: World): ComponentKind<ThingConfig, {version: string}, 
       readonly effect: (moved: Moved) => void;
       readonly settle: (moved: Moved) => boolean | 'unknown';
       readonly undo?: (moved: Moved) => void;
+      readonly known?: boolean;
     },
   ): Step<WorldIo> => {
-    const {id, phase, name, effect, settle, undo} = spec;
+    const {id, phase, name, effect, settle, undo, known} = spec;
     return step({
       id,
       phase,
@@ -231,6 +242,7 @@ function thingKind(world: World): ComponentKind<ThingConfig, {version: string}, 
         return happened === 'unknown' ? 'unknown' : happened ? {done: request} : 'absent';
       },
       ...(undo && {undo: (io: WorldIo, request: Moved) => call(io, `${name} undone`, () => undo(request))}),
+      ...(known && {assume: (request: Moved) => request}),
       tell: ({to}) => `${id} ${to}`,
     });
   };
@@ -266,6 +278,7 @@ function thingKind(world: World): ComponentKind<ThingConfig, {version: string}, 
 
   return {
     kind: 'thing',
+    revert: 'auto',
     config: thingConfig,
     state: z.object({version: z.string()}),
     payload: thingPayload,
@@ -276,10 +289,12 @@ function thingKind(world: World): ComponentKind<ThingConfig, {version: string}, 
     },
     prepare: async ({id, prepares}, {version}) =>
       preparing.filter(phase => prepares.includes(phase)).map(phase => prepareStep(id, version, phase)),
-    plan: async ({id, kind, risk, flags}, {version}) => {
+    plan: async ({id, kind, risk: there, backRisk, flags}, {version, is}) => {
+      const back = is === 'state';
+      const risk = (back ? backRisk : undefined) ?? there;
       world.stale.delete(id);
       const before = world.running.get(id)?.version ?? null;
-      const payload = {before, to: version};
+      const payload = {before, to: version, back};
       return {
         component: id,
         kind,
@@ -287,7 +302,7 @@ function thingKind(world: World): ComponentKind<ThingConfig, {version: string}, 
         to: version,
         changes: before === version ? [] : [{id, risk, summary: `${id} becomes ${version}`, details: [], flags}],
         notes: [],
-        fingerprint: fingerprint(payload),
+        fingerprint: fingerprint({before, to: version}),
         payload,
       };
     },
@@ -295,17 +310,18 @@ function thingKind(world: World): ComponentKind<ThingConfig, {version: string}, 
       const now = world.running.get(id)?.version ?? null;
       return world.stale.get(id) ?? (now === payload.before ? undefined : `${id} runs ${now} now`);
     },
-    steps: ({id, steps, blind}, {payload: {before, to}}) =>
+    steps: ({id, steps, blind, known}, {payload: {before, to, back}}) =>
       steps.map((name, index) =>
         thingStep({
           id: name,
           phase: 'apply',
-          name: `${id}/${name}`,
+          name: `${id}/${back ? 'back.' : ''}${name}`,
+          known,
           request: () => ({from: before, to}),
           effect: ({to}) => {
             if (index === steps.length - 1) world.running.set(id, {version: to, since: world.clock.now()});
           },
-          settle: () => (blind ? 'unknown' : world.effects.includes(`${id}/${name}`)),
+          settle: () => (blind ? 'unknown' : world.effects.includes(`${id}/${back ? 'back.' : ''}${name}`)),
         }),
       ),
     claims: ({id, verify, proofs, within, late}, {to}) => {
@@ -345,7 +361,8 @@ function verdict(world: World, {id, takes}: {id: string; takes: number}, claim: 
 // ── releases ─────────────────────────────────────────────────────────────────────────────────────────
 
 /** What a person says; undefined agrees. */
-export type Answers = (question: Question, stop: Stop) => string | undefined | Promise<string | undefined>;
+type Said = string | {readonly value: string; readonly because: string} | undefined;
+export type Answers = (question: Question, stop: Stop) => Said | Promise<Said>;
 
 export interface Going {
   readonly answers?: Answers;
@@ -378,8 +395,20 @@ const environment = 'production';
 export const before = '1.13.2';
 export const version = '1.14.0';
 
+/** What an environment brings with it. */
+export type Circumstances = Pick<Order<WorldIo>, 'gates' | 'overrides' | 'onFailure' | 'onCancel'> & {
+  /** Called when the environment is to be this run's alone. */
+  readonly enter?: () => Promise<void>;
+  /** Who has their say around the phases. */
+  readonly around?: Around;
+  /** Nobody is there: policy answers, and lets this through. */
+  readonly unattended?: readonly Allowance[];
+  /** What was approved elsewhere: then policy is not asked. */
+  readonly approved?: Approved;
+};
+
 /** A release of `version` to things that run `before`. */
-export function testRelease(things: Readonly<Record<string, Thing>>): TestRelease {
+export function testRelease(things: Readonly<Record<string, Thing>>, circumstances: Circumstances = {}): TestRelease {
   const world = createWorld(fakeClock());
   for (const [id, {prepares = []}] of Object.entries(things)) {
     world.running.set(id, {version: before, since: 0});
@@ -394,6 +423,7 @@ export function testRelease(things: Readonly<Record<string, Thing>>): TestReleas
   const go = async (options: Going = {}): Promise<Gone> => {
     const {answers, maxParallel = 4, planOnly = false, crash, stop = createStop(), onEvent} = options;
     const process = startProcess(crash);
+    const nobody = circumstances.unattended && unattended(circumstances.unattended, circumstances.approved);
     const events: RunEvent[] = [];
     const asked: Question[] = [];
     const emit = async (event: RunEvent): Promise<void> => {
@@ -403,6 +433,7 @@ export function testRelease(things: Readonly<Record<string, Thing>>): TestReleas
       head = sealed.head;
       lines.push(`${sealed.line}\n`);
       events.push(event);
+      nobody?.show(event);
     };
     const resumed = lines.length > 0;
     const history = resumed ? replay(record().events) : noHistory;
@@ -428,16 +459,17 @@ export function testRelease(things: Readonly<Record<string, Thing>>): TestReleas
             },
       );
       const finish = await release(
-        {environment, target: {is: 'release', version}, components, planOnly, history},
+        {environment, target: {is: 'release', version}, components, planOnly, history, ...circumstances},
         {
           emit,
           operator: {
             ask: async (question, signal) => {
               process.write(-1);
               asked.push(question);
-              const value = (await answers?.(question, stop)) ?? agree(question);
+              if (nobody) return nobody.operator.ask(question, signal);
+              const said = (await answers?.(question, stop)) ?? agree(question);
               if (signal.aborted) throw new StoppedError('stopped while a question was open');
-              return {value, by: 'operator'};
+              return typeof said === 'string' ? {value: said, by: 'operator'} : {...said, by: 'operator'};
             },
           },
           ioFor: (_job, stop) => ({
@@ -449,6 +481,8 @@ export function testRelease(things: Readonly<Record<string, Thing>>): TestReleas
             process,
           }),
           limit: pLimit(maxParallel),
+          ...(circumstances.enter && {enter: circumstances.enter}),
+          ...(circumstances.around && {around: circumstances.around}),
         },
         stop,
       );
