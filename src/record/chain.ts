@@ -2,30 +2,31 @@
  * The lines of a record: one event each, chained by hashes, so that an edit, a removal, a reorder or a cut
  * can be told from the bytes alone (facts/terraform.md section 4). Pure.
  */
-import {z} from 'zod';
+import * as z from 'zod';
 import {DeployError} from '../release/errors.ts';
 import {type RunEvent, runEvent, schemaVersion} from '../release/events.ts';
 import {sha256} from '../release/json.ts';
 
 /** What the chain adds to an event. `prev` is the sha256 of the previous line's bytes without its line feed. */
 const link = z.object({seq: z.number().int(), at: z.iso.datetime(), prev: z.string()});
-export type RecordedEvent = RunEvent & z.infer<typeof link>;
+export type Link = z.infer<typeof link>;
+export type RecordedEvent = RunEvent & Link;
 
 /** How far a record reaches: the number of its lines and the hash of the last one. */
-export const head = z.object({length: z.number().int(), hash: z.string()});
+export const head = z.object({length: z.number().int().nonnegative(), hash: z.string()});
 export type Head = z.infer<typeof head>;
 
 /** What the first line names as the line before it. */
 export const emptyHead: Head = {length: 0, hash: '0'.repeat(64)};
 
 /** The line that follows `before`, without its line feed, and the head after it. */
-export function seal(event: RunEvent, at: string, before: Head): {readonly line: string; readonly head: Head} {
+export function seal(event: object, at: string, before: Head): {readonly line: string; readonly head: Head} {
   const line = JSON.stringify({seq: before.length, at, prev: before.hash, ...event});
   return {line, head: {length: before.length + 1, hash: sha256(line)}};
 }
 
-export interface ReadRecord {
-  readonly events: readonly RecordedEvent[];
+export interface ReadChain<E> {
+  readonly events: readonly (E & Link)[];
   /** Where the chain stands after the last whole line. */
   readonly head: Head;
   /** Bytes of whole, intact lines; what follows is a line that was cut off while it was written. */
@@ -35,18 +36,29 @@ export interface ReadRecord {
   /** What is wrong with the chain; empty for a record that nobody touched. */
   readonly problems: readonly string[];
 }
+export type ReadRecord = ReadChain<RunEvent>;
+
+/** Reads the bytes of a run's record. Throws a NewerRecordError for one that this version cannot read. */
+export function readChain(bytes: Buffer, writtenHead: Head | undefined): ReadRecord {
+  return readLines(bytes, writtenHead, runEvent, schemaVersion);
+}
 
 /**
- * Reads a record's bytes. `writtenHead` is what was last said of its length and hash: a record longer than
- * that is normal (the head is written after the line), a shorter one was cut.
+ * Reads chained lines, each an event of `schema`, in no newer version than `version`. `writtenHead` is what was last said of
+ * their number and hash: more lines than that are normal (the head is written after them), with fewer some were cut.
  */
-export function readChain(bytes: Buffer, writtenHead: Head | undefined): ReadRecord {
+export function readLines<E extends object>(
+  bytes: Buffer,
+  writtenHead: Head | undefined,
+  schema: z.ZodType<E>,
+  version: number,
+): ReadChain<E> {
   const end = bytes.lastIndexOf(lineFeed) + 1;
   const problems: string[] = [];
-  const events: RecordedEvent[] = [];
+  const events: (E & Link)[] = [];
   let now = emptyHead;
   for (const [index, line] of linesOf(bytes.subarray(0, end)).entries()) {
-    const read = readLine(line.toString('utf8'), index);
+    const read = readLine(line.toString('utf8'), schema, version);
     if (typeof read === 'string') problems.push(`line ${index + 1}: ${read}`);
     else {
       if (read.seq !== index) problems.push(`line ${index + 1}: says it is number ${read.seq + 1}`);
@@ -59,6 +71,7 @@ export function readChain(bytes: Buffer, writtenHead: Head | undefined): ReadRec
       problems.push(`line ${index + 1}: is not what the head names`);
   }
   if (writtenHead === undefined && now.length > 1) problems.push('the head is gone: nothing tells whether lines were cut');
+  if (writtenHead?.length === 0 && writtenHead.hash !== emptyHead.hash) problems.push('the head names no line, and a hash');
   if (writtenHead && writtenHead.length > now.length) {
     problems.push(`cut: the head names ${writtenHead.length} lines, there are ${now.length}`);
   }
@@ -78,32 +91,42 @@ function linesOf(bytes: Buffer): readonly Buffer[] {
   return lines;
 }
 
-/** The event of a line, or what is wrong with it. Throws for a record that a newer version wrote. */
-function readLine(line: string, index: number): RecordedEvent | string {
+/** The event of a line, or what is wrong with it. Throws for a line that a newer version wrote. */
+function readLine<E extends object>(line: string, schema: z.ZodType<E>, version: number): (E & Link) | string {
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch {
     return 'is not JSON';
   }
-  if (index === 0) refuseNewer(value);
+  // Any line may say it: a newer version may have gone on with a record that an older one began.
+  const {data} = versioned.safeParse(value);
+  if (data && data.schema > version) throw new NewerRecordError(data.schema, version);
   const links = link.safeParse(value);
-  const event = runEvent.safeParse(value);
+  const event = schema.safeParse(value);
   if (!links.success || !event.success) return 'is not an event of a release';
   return {...event.data, ...links.data};
 }
 
 const versioned = z.object({schema: z.number()});
 
-function refuseNewer(value: unknown): void {
-  const {data} = versioned.safeParse(value);
-  if (data && data.schema > schemaVersion) {
-    throw new DeployError(
-      `this record was written by a newer deploy-wizard (schema ${data.schema}, this one reads up to ${schemaVersion})`,
-      {
-        means: 'Nothing was read and nothing was changed.',
-        next: ['Use the version of deploy-wizard that wrote it, or a newer one.'],
-      },
-    );
+/** A record that this version of the program cannot read. It is none that somebody changed. */
+export class NewerRecordError extends DeployError {
+  static override readonly usual = 'DW141';
+  readonly schema: number;
+  readonly known: number;
+
+  constructor(schema: number, known: number, record = 'this record') {
+    super(`${record} was written by a newer deploy-wizard (schema ${schema}, this one reads up to ${known})`, {
+      means: 'Nothing was read and nothing was changed.',
+      next: ['Use the version of deploy-wizard that wrote it, or a newer one.'],
+    });
+    this.schema = schema;
+    this.known = known;
+  }
+
+  /** The same, of a record with a name. */
+  of(record: string): NewerRecordError {
+    return new NewerRecordError(this.schema, this.known, record);
   }
 }

@@ -1,7 +1,7 @@
 /** What the records say of an environment: the release that was last there, and how long it took. */
 import {type History, replay} from '../release/history.ts';
 import type {Outcome} from '../release/model.ts';
-import type {Store} from './file-store.ts';
+import type {Store} from './store.ts';
 
 export interface LastRelease {
   readonly run: string;
@@ -26,7 +26,8 @@ export async function lastRelease(store: Store, environment: string): Promise<La
     const [first] = record?.events ?? [];
     const last = record?.events.at(-1);
     if (first?.type !== 'run.started' || last?.type !== 'run.finished') continue;
-    if (untold.has(last.outcome) || !last.touched) continue;
+    // Whoever adopted it has changed nothing, and said what is there.
+    if (untold.has(last.outcome) || !(last.touched || first.kind === 'adopt')) continue;
     const took = Date.parse(last.at) - Date.parse(first.at);
     return {run, version: first.version, outcome: last.outcome, at: last.at, by: first.by.user, took};
   }

@@ -1,132 +1,262 @@
 /**
- * One run at a time in an environment: a file that names the process which has it. A process that is gone
- * has lost it. The file appears whole or not at all (link), so that no half-written owner is ever read.
+ * One run at a time in an environment: a lease, which its owner renews while it is at work. It is taken over only when it has
+ * expired, and always by a conditional write (medium.ts, `Cell`): of several who find it so, one gets it. A freeze has no lease.
  */
-import {copyFile, link, mkdir, readFile, rename, rm, writeFile} from 'node:fs/promises';
-import {setTimeout} from 'node:timers/promises';
-import path from 'node:path';
+import {readlinkSync} from 'node:fs';
 import {randomUUID} from 'node:crypto';
-import {z} from 'zod';
+import * as z from 'zod';
 import {DeployError, exitCodes} from '../release/errors.ts';
-import {noRecord} from './file-store.ts';
-import {isCode} from '../tools/error-code.ts';
 import {identify, isRunning} from '../tools/process-identity.ts';
+import {messageOf} from './errors.ts';
+import {type Owner, owner} from './lock-events.ts';
+import type {Cell, CellContent} from './medium.ts';
 
-const owner = z.object({
-  user: z.string(),
-  host: z.string(),
-  pid: z.number(),
-  startTime: z.string().optional(),
-  /** What it is for: a version, a run. */
-  work: z.string(),
-  since: z.string(),
-});
-export type Owner = z.infer<typeof owner>;
+/** What a cell holds. `token` tells one taking of the lock from every other; `beat` makes every text another one. */
+const lockState = z.discriminatedUnion('is', [
+  z.object({is: z.literal('held'), owner, token: z.string(), lease: z.number(), beat: z.number()}),
+  z.object({is: z.literal('frozen'), owner, token: z.string()}),
+  z.object({is: z.literal('free'), token: z.string()}),
+]);
+type LockState = z.infer<typeof lockState>;
 
-/** Somebody else is at work in the environment. */
+/** How a lock stands. `expired`: whoever had it is gone, or has not renewed it in time. */
+export type LockStanding =
+  | {readonly is: 'free'}
+  | {readonly is: 'held' | 'expired' | 'frozen'; readonly owner: Owner}
+  | {readonly is: 'unreadable'};
+
+/** Milliseconds. A lease outlives three renewals that fail. */
+export interface Timing {
+  readonly lease: number;
+  readonly beat: number;
+}
+const usual: Timing = {lease: 60_000, beat: 15_000};
+
+/** How often what is read may be another than what was there a moment ago. */
+const attempts = 50;
+
+/** Somebody else is at work in the environment, or has frozen it. */
 export class EnvironmentLockedError extends DeployError {
+  static override readonly usual = 'DW400';
   override readonly exitCode = exitCodes.locked;
 }
 
-const lockFile = 'lock.json';
-/** Several processes that find the same dead owner take turns: so often, with so long between, in milliseconds. */
-const attempts = 50;
-const pauseMs = 20;
+export interface HeldLock {
+  /** Whose lock it was: gone, expired, or taken by force. */
+  readonly from: Owner | undefined;
+  /** Stays behind without a lease, until somebody gives it back by hand. */
+  freeze(): Promise<void>;
+  /** What was there before it was taken is there again. */
+  putBack(): Promise<void>;
+  /** Gives it back, if it is still ours. */
+  release(): Promise<void>;
+}
+
+export interface Taking {
+  readonly environment: string;
+  /** Told at most once, when somebody else has the lock, or it could not be renewed for as long as its lease: others may have it. */
+  readonly onLost?: (error: DeployError) => void;
+  /** Whether it may be taken as it stands. Absent: from nobody who has it. */
+  readonly may?: (standing: LockStanding) => boolean;
+  readonly timing?: Timing;
+}
+
+/** Takes the lock. Throws EnvironmentLockedError naming who has it, and a DeployError where nothing can be written. */
+export async function takeLock(cell: Cell, me: Owner, taking: Taking): Promise<HeldLock> {
+  for (let attempt = 1; ; attempt++) {
+    const found = await cell.read();
+    const standing = await judge(cell, found, me.host);
+    if (!(taking.may ?? isOpen)(standing) || attempt === attempts) throw locked(taking.environment, standing);
+    const lease = createLease(me, taking.timing ?? usual);
+    // Whoever was faster has it now, or has given it back already.
+    if ((await cell.swap(lease.text(), found?.version)) === undefined) continue;
+    return hold(cell, lease, found?.text, ownerOf(standing), taking);
+  }
+}
+
+/** How the lock stands, as it is seen from this machine. */
+export async function lookAtLock(cell: Cell, host: string): Promise<LockStanding> {
+  return judge(cell, await cell.read(), host);
+}
+
+/** Throws EnvironmentLockedError where somebody has the lock. */
+export async function refuseLocked(cell: Cell, host: string, environment: string): Promise<void> {
+  const standing = await lookAtLock(cell, host);
+  if (!isOpen(standing)) throw locked(environment, standing);
+}
 
 /**
- * Takes the environment's lock; resolves with how to give it back. Throws EnvironmentLockedError naming who has it, and a
- * DeployError where nothing can be written.
+ * A freeze is a freeze in the new store too, unless that has a lock of its own by now. Throws EnvironmentLockedError where a run
+ * is at work in either of them.
  */
-export async function lockEnvironment(
-  folder: string,
-  who: {readonly user: string; readonly host: string; readonly pid: number; readonly work: string; readonly since: string},
-): Promise<() => Promise<void>> {
-  const file = path.join(folder, lockFile);
-  const mine = JSON.stringify({...who, ...identify(who.pid)} satisfies Owner);
-  const draft = path.join(folder, `.lock-${randomUUID()}`);
-  try {
-    await mkdir(folder, {recursive: true, mode: 0o700});
-    await writeFile(draft, mine, {mode: 0o600});
-  } catch (error) {
-    throw noRecord(folder, error);
-  }
-  const release = async () => {
-    // Only what is still ours: an owner that was taken for dead must not free its successor.
-    if ((await read(file)) === mine) await rm(file, {force: true});
+export async function copyLock(from: Cell, to: Cell, host: string, environment: string): Promise<void> {
+  const [old, there] = [await from.read(), await to.read()];
+  const [standing, now] = [await judge(from, old, host), await judge(to, there, host)];
+  for (const each of [standing, now]) if (!isOpen(each) && each.is !== 'frozen') throw locked(environment, each);
+  if (standing.is === 'frozen' && isOpen(now) && old) await to.swap(old.text, there?.version);
+}
+
+/** Whether anybody may take it. */
+export function isOpen({is}: LockStanding): boolean {
+  return is === 'free' || is === 'expired';
+}
+
+/** Whose lock it is; undefined where nobody has it, or nobody can tell. */
+export function ownerOf(standing: LockStanding): Owner | undefined {
+  return 'owner' in standing ? standing.owner : undefined;
+}
+
+/** An owner, with what tells its process from every other. */
+export function asOwner(who: Omit<Owner, 'startTime' | 'pids'>): Owner {
+  const {startTime} = identify(who.pid);
+  return {...who, ...(startTime !== undefined && {startTime}), ...(pids !== undefined && {pids})};
+}
+
+/** Names an owner, for people. */
+export function inWords({user, host, pid, identity}: Owner): string {
+  return `${user} on ${host} (process ${pid}${identity === undefined ? '' : `, ${identity}`})`;
+}
+
+interface Lease extends Timing {
+  readonly me: Owner;
+  readonly token: string;
+  /** What the cell holds while it is ours: never twice the same. */
+  text(): string;
+}
+
+function createLease(me: Owner, {lease, beat}: Timing): Lease {
+  const token = randomUUID();
+  let beats = 0;
+  return {
+    me,
+    token,
+    lease,
+    beat,
+    text: () => JSON.stringify({is: 'held', owner: me, token, lease, beat: beats++} satisfies LockState),
   };
-  try {
+}
+
+function hold(
+  cell: Cell,
+  {me, token, text, lease, beat}: Lease,
+  before: string | undefined,
+  from: Owner | undefined,
+  {environment, onLost}: Taking,
+): HeldLock {
+  let renewed = performance.now();
+  let work: Promise<void> | undefined;
+
+  /** Puts another text there as long as what is there is ours; otherwise says what is there. */
+  const replace = async (next: string): Promise<'done' | 'unreadable' | LockState> => {
     for (let attempt = 1; ; attempt++) {
-      try {
-        await link(draft, file);
-        return release;
-      } catch (error) {
-        if (!isCode(error, 'EEXIST')) throw error;
-      }
-      const found = await read(file);
-      if (found === undefined) continue;
-      if (!isDead(found, who.host)) throw locked(found, file);
-      if (await takeOver(file, found, draft)) return release;
-      if (attempt === attempts) throw locked(found, file);
-      await setTimeout(pauseMs);
+      const found = await cell.read();
+      const state = found && parse(found.text);
+      if (state?.token !== token) return state ?? 'unreadable';
+      if ((await cell.swap(next, found?.version)) !== undefined) return 'done';
+      if (attempt === attempts) throw new DeployError(`${cell.place} does not keep what is written there`);
     }
-  } finally {
-    await rm(draft, {force: true});
+  };
+  const lose = (why: string) => {
+    clearInterval(timer);
+    onLost?.(
+      new EnvironmentLockedError(`the lock of ${environment} is lost: ${why}`, {
+        means: 'Somebody else may be at work there. Nothing new is started.',
+        next: [`Look who it is: deploy-wizard lock status --env ${environment}`],
+      }),
+    );
+  };
+  const renew = async (): Promise<void> => {
+    const begun = performance.now();
+    try {
+      const there = await replace(text());
+      if (there === 'done') renewed = begun;
+      else lose(there === 'unreadable' || there.is === 'free' ? 'somebody gave it back' : `${inWords(there.owner)} has it`);
+    } catch (error) {
+      if (begun - renewed >= lease) lose(`it could not be renewed (${messageOf(error)})`);
+    }
+  };
+  const timer = setInterval(() => {
+    work ??= renew().finally(() => (work = undefined));
+  }, beat).unref();
+  const end = async (last: LockState | string): Promise<void> => {
+    clearInterval(timer);
+    await work;
+    await replace(typeof last === 'string' ? last : JSON.stringify(last));
+  };
+
+  return {
+    from,
+    freeze: () => end({is: 'frozen', owner: me, token}),
+    putBack: () => end(before ?? free()),
+    release: () => end(free()),
+  };
+}
+
+/** With a token, so that it is another text every time. */
+function free(): LockState {
+  return {is: 'free', token: randomUUID()};
+}
+
+async function judge(cell: Cell, found: CellContent | undefined, host: string): Promise<LockStanding> {
+  if (found === undefined) return {is: 'free'};
+  const state = parse(found.text);
+  switch (state?.is) {
+    case undefined:
+      return {is: 'unreadable'};
+    case 'free':
+      return {is: 'free'};
+    case 'frozen':
+      return {is: 'frozen', owner: state.owner};
+    case 'held': {
+      const {owner} = state;
+      // Of a process of this machine everybody here can tell, whatever a clock says that has jumped.
+      const near = cell.local && owner.host === host && owner.pids === pids;
+      const over = near ? !isRunning(owner) : (await found.age()) >= state.lease;
+      return {is: over ? 'expired' : 'held', owner};
+    }
   }
 }
 
-async function read(file: string): Promise<string | undefined> {
-  return readFile(file, 'utf8').catch(() => undefined);
-}
-
-/** Whether the owner is a process of this machine that is gone. Of another machine nobody here can tell. */
-function isDead(text: string, host: string): boolean {
-  const parsed = parse(text);
-  return parsed !== undefined && parsed.host === host && !isRunning(parsed);
-}
-
-function parse(text: string): Owner | undefined {
+function parse(text: string): LockState | undefined {
   try {
-    return owner.parse(JSON.parse(text));
+    return lockState.parse(JSON.parse(text));
   } catch {
     return undefined;
   }
 }
 
-/**
- * Puts our draft in the place of a dead owner; false when another process is at it, or was. One at a time may
- * try, and the place is never empty meanwhile: nobody who comes fresh can slip in.
- */
-async function takeOver(file: string, dead: string, draft: string): Promise<boolean> {
-  const turn = `${file}.takeover`;
+/** Which processes this one counts among; undefined where the system has one count only. */
+const pids = readPids();
+
+function readPids(): string | undefined {
   try {
-    await link(draft, turn);
-  } catch (error) {
-    if (!isCode(error, 'EEXIST')) throw error;
-    const other = await read(turn);
-    // Whoever had the turn died while it did: the next attempt may have it.
-    if (other !== undefined && isDead(other, parse(dead)?.host ?? '')) await rm(turn, {force: true});
-    return false;
-  }
-  try {
-    if ((await read(file)) !== dead) return false;
-    // Onto itself a link is not renamed: a copy of the draft takes the place.
-    const copy = `${draft}-copy`;
-    await copyFile(draft, copy);
-    await rename(copy, file);
-    return true;
-  } finally {
-    await rm(turn, {force: true});
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return undefined;
   }
 }
 
-function locked(text: string, file: string): EnvironmentLockedError {
-  const found = parse(text);
-  const who =
-    found === undefined
-      ? 'somebody'
-      : `${found.user} on ${found.host} (process ${found.pid}) since ${found.since}, for ${found.work}`;
-  return new EnvironmentLockedError(`the environment is locked by ${who}`, {
-    means: 'Nothing was started.',
-    next: ['Wait for it to end.', `If that process is gone for good, on another machine: remove ${file}`],
-  });
+function locked(environment: string, standing: LockStanding): EnvironmentLockedError {
+  const {owner, is} = {owner: ownerOf(standing), is: standing.is};
+  const release = `deploy-wizard lock release --env ${environment} --reason <text>`;
+  if (owner === undefined) {
+    return new EnvironmentLockedError(`${environment} is locked by somebody; who it is cannot be read`, {
+      means: 'The environment was not touched.',
+      next: [`If nobody is at work there: ${release}`],
+    });
+  }
+  const why = owner.reason === undefined ? '' : `: ${owner.reason}`;
+  if (is === 'frozen') {
+    return new EnvironmentLockedError(`${environment} is frozen by ${inWords(owner)} since ${owner.since}${why}`, {
+      means: 'The environment was not touched.',
+      next: [`Ask ${owner.user}; then: ${release}`],
+    });
+  }
+  return new EnvironmentLockedError(
+    `${environment} is locked by ${inWords(owner)} since ${owner.since}, for ${owner.work}${why}`,
+    {
+      means: 'The environment was not touched.',
+      next: ['Wait for it to end, or let it be waited for: --wait-lock 10m', `If it is gone for good: ${release}`],
+    },
+  );
 }

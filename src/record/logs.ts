@@ -2,7 +2,7 @@
  * What jobs write: a file a job, and the newest lines in memory for whoever watches (design section 4).
  * Lines never go through events. Everything is redacted and cleaned of control sequences before it is kept.
  */
-import {type WriteStream, createWriteStream} from 'node:fs';
+import {type WriteStream, createWriteStream, mkdirSync} from 'node:fs';
 import path from 'node:path';
 import {stripVTControlCharacters} from 'node:util';
 import type {Redaction} from './redact.ts';
@@ -19,19 +19,32 @@ export interface JobLogs {
   readonly version: number;
   write(jobId: string, line: string): void;
   tail(jobId: string, count: number): readonly string[];
+  /** When the lines of such a tail were written, in milliseconds since the epoch. */
+  times(jobId: string, count: number): readonly number[];
   total(jobId: string): number;
   path(jobId: string): string | undefined;
   close(): Promise<void>;
 }
 
+/** A full disk must not end the release: the record says what happened, the log is a help. */
+function openFile(file: string): WriteStream {
+  try {
+    mkdirSync(path.dirname(file), {recursive: true, mode: 0o700});
+  } catch {
+    // Then the file cannot be opened either.
+  }
+  return createWriteStream(file, {flags: 'a', mode: 0o600}).on('error', () => undefined);
+}
+
 interface Log {
   readonly lines: string[];
+  readonly times: number[];
   total: number;
   readonly file: WriteStream | undefined;
 }
 
-/** `folder` is where the files go; undefined writes none. */
-export function createJobLogs(folder: string | undefined, redaction: Redaction): JobLogs {
+/** `folder` is where the files go, made when the first of them is; undefined writes none. */
+export function createJobLogs(folder: string | undefined, redaction: Redaction, now: () => number = Date.now): JobLogs {
   const logs = new Map<string, Log>();
   let version = 0;
 
@@ -39,10 +52,8 @@ export function createJobLogs(folder: string | undefined, redaction: Redaction):
     folder === undefined ? undefined : path.join(folder, `${jobId.replaceAll('*', 'release')}.log`);
   const open = (jobId: string): Log => {
     const file = pathOf(jobId);
-    const stream = file === undefined ? undefined : createWriteStream(file, {flags: 'a', mode: 0o600});
-    // A full disk must not end the release: the record says what happened, the log is a help.
-    stream?.on('error', () => undefined);
-    const log: Log = {lines: [], total: 0, file: stream};
+    const stream = file === undefined ? undefined : openFile(file);
+    const log: Log = {lines: [], times: [], total: 0, file: stream};
     logs.set(jobId, log);
     return log;
   };
@@ -58,13 +69,18 @@ export function createJobLogs(folder: string | undefined, redaction: Redaction):
         const line = redaction.text(stripVTControlCharacters(raw).replaceAll(controls, '')).trimEnd();
         log.file?.write(`${line}\n`);
         log.lines.push(line.length > longest ? `${line.slice(0, longest)}…` : line);
+        log.times.push(now());
         log.total += 1;
       }
       // Twice the room, halved at once: no shifting of two thousand entries a line.
-      if (log.lines.length > 2 * kept) log.lines.splice(0, log.lines.length - kept);
+      if (log.lines.length > 2 * kept) {
+        log.lines.splice(0, log.lines.length - kept);
+        log.times.splice(0, log.times.length - kept);
+      }
       version += 1;
     },
     tail: (jobId, count) => logs.get(jobId)?.lines.slice(-Math.min(count, kept)) ?? [],
+    times: (jobId, count) => logs.get(jobId)?.times.slice(-Math.min(count, kept)) ?? [],
     total: jobId => logs.get(jobId)?.total ?? 0,
     path: jobId => (logs.has(jobId) ? pathOf(jobId) : undefined),
     close: async () => {

@@ -1,8 +1,12 @@
+import {readFile} from 'node:fs/promises';
+import path from 'node:path';
 import * as fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
-import {type Head, emptyHead, readChain, seal} from '../../src/record/chain.ts';
+import {type Head, NewerRecordError, emptyHead, readChain, seal} from '../../src/record/chain.ts';
+import {parseHead} from '../../src/record/file-store.ts';
 import {DeployError} from '../../src/release/errors.ts';
 import type {RunEvent} from '../../src/release/events.ts';
+import {replay} from '../../src/release/history.ts';
 import {sha256} from '../../src/release/json.ts';
 import {losesAnswer, testRelease} from '../support/world.ts';
 import {withoutLink} from './support/link.ts';
@@ -136,6 +140,48 @@ describe('a record that somebody changed', () => {
     }
   });
 
+  test('every byte of it, one after the other', {timeout: 60_000}, () => {
+    // A short one, so that each of its bytes can be another eight times.
+    const {bytes, head} = write(story.slice(0, 4));
+    for (let at = 0; at < bytes.length; at++) {
+      for (let bit = 1; bit <= 128; bit *= 2) {
+        const changed = Buffer.from(bytes);
+        changed[at] = (changed[at] ?? 0) ^ bit;
+        expect([at, bit, isFound(changed, head)]).toEqual([at, bit, true]);
+      }
+    }
+  });
+
+  test('every byte of its head, but for the line feed that might as well be a blank', {timeout: 60_000}, () => {
+    const {bytes, head} = write(story.slice(0, 12));
+    const text = Buffer.from(`${JSON.stringify(head)}\n`);
+    const blank = new Set([0x20, 0x09, 0x0d, 0x0a]);
+    for (let at = 0; at < text.length; at++) {
+      for (let value = 0; value < 256; value++) {
+        const changed = Buffer.from(text);
+        changed[at] = value;
+        const same = value === text[at] || (at === text.length - 1 && blank.has(value));
+        expect([at, value, isFound(bytes, parseHead(changed.toString('utf8')))]).toEqual([at, value, !same]);
+      }
+    }
+  });
+
+  test('an end that is cut off at any byte', {timeout: 30_000}, () => {
+    for (let length = 0; length < bytes.length; length++) {
+      expect([length, isFound(bytes.subarray(0, length))]).toEqual([length, true]);
+    }
+  });
+
+  test('but not what was never finished: of a torn line nothing is read, and that it is there is said', () => {
+    const before = write(story.slice(0, -1));
+    const torn = bytes.subarray(0, before.bytes.length + 20);
+    for (let at = before.bytes.length; at < torn.length; at++) {
+      const changed = Buffer.from(torn);
+      changed[at] = 120;
+      expect(readChain(changed, before.head)).toMatchObject({torn: true, problems: [], head: before.head});
+    }
+  });
+
   test('a byte taken out, or put in', {timeout: 30_000}, () => {
     fc.assert(
       fc.property(fc.nat({max: bytes.length - 1}), fc.integer({min: 0, max: 255}), fc.boolean(), (at, value, more) => {
@@ -222,6 +268,25 @@ describe('a record of another version of the program', () => {
         next: ['Use the version of deploy-wizard that wrote it, or a newer one.'],
       });
     }
+  });
+
+  test('so is one that a newer version went on with', () => {
+    const resumed = {type: 'run.resumed', schema: 2, by: {user: 'jo', host: 'laptop'}, how: 'another way'};
+    const {bytes, head} = write(story);
+    const {line} = seal(resumed, '2026-01-15T13:00:00.000Z', head);
+    expect(() => readChain(Buffer.concat([bytes, Buffer.from(`${line}\n`)]), head)).toThrow(NewerRecordError);
+  });
+
+  test('the oldest is read: what version 0.1 has written', async () => {
+    const folder = path.join(import.meta.dirname, '..', 'fixtures', 'records', 'schema-1');
+    const [bytes, written] = await Promise.all(['record.ndjson', 'head.json'].map(name => readFile(path.join(folder, name))));
+    const read = readChain(bytes ?? Buffer.alloc(0), parseHead(String(written)));
+    expect(read).toMatchObject({problems: [], torn: false});
+    const {started, approved, done, finished} = replay(read.events);
+    expect(started?.version).toBe('1.14.0');
+    expect(approved?.approval.by).toBe('policy');
+    expect([...done.keys()]).toEqual(['grant-loader/register', 'grant-loader/move default/grant-nightly']);
+    expect(finished).toMatchObject({outcome: 'passed', touched: true});
   });
 
   test('keys that this version does not know are no reason to refuse', () => {

@@ -1,23 +1,19 @@
 import {spawn} from 'node:child_process';
-import {appendFile, mkdir, mkdtemp, readFile, readdir, rm, stat, truncate, writeFile} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
+import {appendFile, copyFile, mkdir, readFile, readdir, rename, rm, stat, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {createInterface} from 'node:readline';
 import {execa} from 'execa';
 import {describe, expect, onTestFinished, test} from 'vitest';
-import {type Store, fileStore} from '../../src/record/file-store.ts';
+import {fileStore} from '../../src/record/file-store.ts';
+import type {Store} from '../../src/record/store.ts';
 import {DeployError} from '../../src/release/errors.ts';
 import type {RunEvent} from '../../src/release/events.ts';
-import {losesAnswer, testRelease} from '../support/world.ts';
-import {withoutLink} from './support/link.ts';
+import {storeSuite} from './store-suite.ts';
+import {filePlace, folder} from './support/places.ts';
+
+describe('on disk', () => storeSuite(filePlace));
 
 const noon = Date.UTC(2026, 0, 15, 12);
-
-async function folder(): Promise<string> {
-  const made = await mkdtemp(path.join(tmpdir(), 'dw-store-'));
-  onTestFinished(() => rm(made, {recursive: true, force: true}));
-  return made;
-}
 
 /** A store with a clock that is a second later at every look. */
 async function newStore(): Promise<{store: Store; root: string}> {
@@ -34,10 +30,9 @@ async function written(): Promise<{store: Store; root: string; run: string; file
   const {run, writer} = await store.create('production', '1.14.0');
   for (const text of ['one', 'two', 'three']) await writer.append(event(text));
   await writer.close();
-  return {store, root, run, file: path.join(writer.folder, 'record.ndjson'), head: path.join(writer.folder, 'head.json')};
+  return {store, root, run, file: path.join(writer.place, 'record.ndjson'), head: path.join(writer.place, 'head.json')};
 }
 
-const texts = (events: readonly RunEvent[]) => events.map(event => ('text' in event ? event.text : event.type));
 const modeOf = async (file: string) => ((await stat(file)).mode & 0o777).toString(8);
 
 describe('a record on disk', () => {
@@ -46,79 +41,29 @@ describe('a record on disk', () => {
     const {run, writer} = await store.create('production', '1.14.0');
     await writer.append(event('one'));
     await writer.close();
-    expect(run).toBe('2026-01-15T12-00-01Z-1.14.0');
-    expect(writer.folder).toBe(path.join(root, 'production', run));
-    expect((await readdir(writer.folder)).sort()).toEqual(['head.json', 'logs', 'record.ndjson']);
-    for (const made of [path.dirname(root), root, path.join(root, 'production'), writer.folder, path.join(writer.folder, 'logs')])
+    expect(writer.place).toBe(path.join(root, 'production', run));
+    expect(writer.logs).toBe(path.join(writer.place, 'logs'));
+    expect((await readdir(writer.place)).sort()).toEqual(['head.json', 'record.ndjson']);
+    for (const made of [path.dirname(root), root, path.join(root, 'production'), writer.place])
       expect([made, await modeOf(made)]).toEqual([made, '700']);
     for (const file of ['record.ndjson', 'head.json'])
-      expect([file, await modeOf(path.join(writer.folder, file))]).toEqual([file, '600']);
+      expect([file, await modeOf(path.join(writer.place, file))]).toEqual([file, '600']);
   });
 
   test('holds a line when its append resolves, and the head names it', async () => {
     const {store} = await newStore();
-    const {run, writer} = await store.create('production', '1.14.0');
+    const {writer} = await store.create('production', '1.14.0');
     for (const text of ['one', 'two', 'three']) {
       const recorded = await writer.append(event(text));
-      const lines = (await readFile(path.join(writer.folder, 'record.ndjson'), 'utf8')).split('\n');
+      const lines = (await readFile(path.join(writer.place, 'record.ndjson'), 'utf8')).split('\n');
       expect(lines.at(-1)).toBe('');
       expect(JSON.parse(lines.at(-2) ?? '')).toEqual(recorded);
-      expect(JSON.parse(await readFile(path.join(writer.folder, 'head.json'), 'utf8'))).toEqual(writer.head());
-      expect((await store.read('production', run)).problems).toEqual([]);
+      expect(JSON.parse(await readFile(path.join(writer.place, 'head.json'), 'utf8'))).toEqual(writer.head());
     }
     await writer.close();
   });
 
-  test('keeps the order in which lines were appended, however many wait', async () => {
-    const {store} = await newStore();
-    const {run, writer} = await store.create('production', '1.14.0');
-    const all = Array.from({length: 50}, (_, index) => `line ${index}`);
-    await Promise.all(all.map(text => writer.append(event(text))));
-    await writer.close();
-    const record = await store.read('production', run);
-    expect(record.problems).toEqual([]);
-    expect(texts(record.events)).toEqual(all);
-  });
-
-  test('of a whole release reads back to the same events', async () => {
-    const release = testRelease({core: {prepares: ['bump', 'push']}, service: {needs: ['core']}});
-    release.world.faults.set('core/push', [losesAnswer]);
-    const {events} = await release.go();
-    const {store} = await newStore();
-    const {run, writer} = await store.create('staging', '1.14.0');
-    for (const event of events) await writer.append(event);
-    await writer.close();
-    const record = await store.read('staging', run);
-    expect(record.events.map(withoutLink)).toEqual(events);
-  });
-});
-
-describe('runs', () => {
-  test('are listed newest first; there are none of an environment that nobody released to', async () => {
-    const {store, root} = await newStore();
-    const made: string[] = [];
-    for (const version of ['2.0.0', '1.0.0', '1.5.0']) {
-      const {run, writer} = await store.create('production', version);
-      await writer.close();
-      made.push(run);
-    }
-    await writeFile(path.join(root, 'production', 'lock.json'), '{}');
-    expect(await store.runs('production')).toEqual(made.toReversed());
-    expect(await store.runs('staging')).toEqual([]);
-  });
-
-  test('that start in the same second get a record each', async () => {
-    const root = await folder();
-    const store = fileStore(root, {now: () => noon});
-    const all = await Promise.all(Array.from({length: 8}, () => store.create('production', '1.14.0')));
-    await Promise.all(all.map(({writer}, index) => writer.append(event(`mine is ${index}`))));
-    await Promise.all(all.map(({writer}) => writer.close()));
-    expect(new Set(all.map(({run}) => run)).size).toBe(8);
-    for (const [index, {run}] of all.entries())
-      expect(texts((await store.read('production', run)).events)).toEqual([`mine is ${index}`]);
-  });
-
-  test('of several processes that start in the same second get a record each', {timeout: 30_000}, async () => {
+  test('of several processes that start in the same second is one each', {timeout: 30_000}, async () => {
     const root = await folder();
     const all = await Promise.all([1, 2, 3].map(() => execa(process.execPath, [writerScript, root])));
     const store = fileStore(root, {now: () => noon});
@@ -130,20 +75,18 @@ describe('runs', () => {
       expect(record.events).toHaveLength(acknowledged.length);
     }
   });
+
+  test('is no other thing that is in its folder', async () => {
+    const {store, root} = await newStore();
+    const {run, writer} = await store.create('production', '1.14.0');
+    await writer.close();
+    await writeFile(path.join(root, 'production', 'lock.00000001.json'), '{}');
+    await mkdir(path.join(root, 'production', '.locks'));
+    expect(await store.runs('production')).toEqual([run]);
+  });
 });
 
-describe('going on with a record', () => {
-  test('appends to the same chain', async () => {
-    const {store, run} = await written();
-    const {record, writer} = await store.resume('production', run);
-    expect(record).toMatchObject({torn: false, problems: []});
-    await writer.append(event('four'));
-    await writer.close();
-    const read = await store.read('production', run);
-    expect(read.problems).toEqual([]);
-    expect(texts(read.events)).toEqual(['one', 'two', 'three', 'four']);
-  });
-
+describe('going on with a record after a crash', () => {
   test('cuts off a line that a dying process has torn, and says so', async () => {
     const {store, run, file} = await written();
     const whole = await readFile(file);
@@ -156,23 +99,12 @@ describe('going on with a record', () => {
     expect(await store.read('production', run)).toMatchObject({torn: false, problems: []});
   });
 
-  test('takes a head that is behind for what a crash leaves', async () => {
-    const {store, run, head} = await written();
-    const {prev = ''} = (await store.read('production', run)).events[2] ?? {};
-    await writeFile(head, JSON.stringify({length: 2, hash: prev}));
-    const {record, writer} = await store.resume('production', run);
-    expect(record.problems).toEqual([]);
-    await writer.append(event('four'));
-    await writer.close();
-    expect(await store.read('production', run)).toMatchObject({problems: [], head: {length: 4}});
-  });
-
-  test('goes on where a process died after its first line, before its first head', async () => {
+  test('goes on where a process of an older version died after its first line, before its first head', async () => {
     const {store} = await newStore();
     const {run, writer} = await store.create('production', '1.14.0');
     await writer.append(event('one'));
     await writer.close();
-    await rm(path.join(writer.folder, 'head.json'));
+    await rm(path.join(writer.place, 'head.json'));
     const again = await store.resume('production', run);
     expect(again.record.problems).toEqual([]);
     await again.writer.append(event('two'));
@@ -180,46 +112,45 @@ describe('going on with a record', () => {
     expect(await store.read('production', run)).toMatchObject({problems: [], head: {length: 2}});
   });
 
-  test('refuses one whose head was taken away', async () => {
-    const {store, run, head} = await written();
-    await rm(head);
-    await expect(store.resume('production', run)).rejects.toThrow(/the head is gone/);
+  test('goes on where it died before its first line', async () => {
+    const {store, root} = await newStore();
+    const run = '2026-01-15T12-00-00Z-1.14.0';
+    await mkdir(path.join(root, 'production', run), {recursive: true});
+    expect(await store.read('production', run)).toMatchObject({events: [], problems: [], torn: false});
   });
+});
 
+describe('a record that somebody touches while it is written', () => {
   test.each([
+    ['removed', (file: string) => rm(file), /record\.ndjson is gone/],
     [
-      'cut',
-      (file: string) => readFile(file).then(bytes => truncate(file, bytes.lastIndexOf(10, -2) + 1)),
-      /cut: the head names 3 lines, there are 2/,
+      'replaced by a copy',
+      async (file: string) => {
+        await copyFile(file, `${file}.copy`);
+        await rename(`${file}.copy`, file);
+      },
+      /record\.ndjson is another file/,
     ],
-    [
-      'edited',
-      (file: string) => readFile(file, 'utf8').then(text => writeFile(file, text.replace('two', 'six'))),
-      /line 3: does not follow the line before it/,
-    ],
-    ['emptied', (file: string) => truncate(file, 0), /cut: the head names 3 lines, there are 0/],
-  ] as const)('refuses one that was %s, and leaves it as it is', async (_what, change, words) => {
-    const {store, run, file} = await written();
-    await change(file);
-    const left = await readFile(file);
-    await expect(store.resume('production', run)).rejects.toThrow(words);
-    await expect(store.resume('production', run)).rejects.toMatchObject({
-      means: 'Nothing was done: what it says cannot be relied on.',
-    });
-    expect(await readFile(file)).toEqual(left);
-    expect((await store.read('production', run)).problems).not.toEqual([]);
-  });
-
-  test.each(['', 'not json', '{"length":-1}', '[]'])('a head that reads %j is a problem', async text => {
-    const {store, run, head} = await written();
-    await writeFile(head, text);
-    expect((await store.read('production', run)).problems).not.toEqual([]);
-  });
-
-  test('of a run that is not there says which', async () => {
+    ['written to', (file: string) => appendFile(file, 'x'), /record\.ndjson has \d+ bytes, \d+ were written/],
+    ['emptied', (file: string) => writeFile(file, ''), /record\.ndjson has 0 bytes/],
+  ] as const)('%s: the next line is refused, and so is every other; exit 7', async (_what, touch, words) => {
     const {store} = await newStore();
-    await expect(store.resume('production', 'yesterday')).rejects.toThrow(/the record of run yesterday cannot be read: ENOENT/);
-    await expect(store.read('production', 'yesterday')).rejects.toThrow(DeployError);
+    const {writer} = await store.create('production', '1.14.0');
+    await writer.append(event('one'));
+    const file = path.join(writer.place, 'record.ndjson');
+    await touch(file);
+    const left = await readFile(file).catch(() => undefined);
+    const refused = writer.append(event('two'));
+    await expect(refused).rejects.toThrow(words);
+    await expect(refused).rejects.toMatchObject({
+      name: 'RecordError',
+      exitCode: 7,
+      message: expect.stringContaining('the record was changed by somebody while it was written'),
+      means: expect.stringContaining('Nothing more was begun'),
+    });
+    await expect(writer.append(event('three'))).rejects.toThrow(words);
+    expect(await readFile(file).catch(() => undefined)).toEqual(left);
+    await writer.close();
   });
 });
 
@@ -242,7 +173,7 @@ describe('a place that cannot be written', () => {
     const {store} = await newStore();
     const refused = store.create('production', 'a'.repeat(300));
     await expect(refused).rejects.toMatchObject({
-      name: 'DeployError',
+      name: 'NoRecordError',
       means: 'Nothing was started.',
       message: expect.stringContaining('ENAMETOOLONG'),
     });
@@ -254,7 +185,7 @@ describe('a place that cannot be written', () => {
     // Root may write anywhere, unless that is taken away from it.
     const asAnybody = process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-dac_override', '--'] : [];
     const {stderr, exitCode} = await execa('env', [...asAnybody, process.execPath, writerScript, root], {reject: false});
-    expect(stderr).toMatch(/DeployError: no record can be kept in .*production: EACCES: permission denied/);
+    expect(stderr).toMatch(/NoRecordError: no record can be kept in .*production: EACCES: permission denied/);
     expect(exitCode).toBe(1);
     expect(await readdir(path.join(root, 'production'))).toEqual([]);
   });

@@ -2,8 +2,9 @@ import {appendFile, mkdir, mkdtemp, readFile, rm, writeFile} from 'node:fs/promi
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {describe, expect, onTestFinished, test} from 'vitest';
-import {type Store, fileStore} from '../../src/record/file-store.ts';
+import {fileStore} from '../../src/record/file-store.ts';
 import {findRun, lastRelease} from '../../src/record/last-release.ts';
+import type {Store} from '../../src/record/store.ts';
 import type {RunEvent} from '../../src/release/events.ts';
 import {type Answers, fails, testRelease} from '../support/world.ts';
 

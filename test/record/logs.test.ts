@@ -29,6 +29,16 @@ describe('the log of a job', () => {
     expect((await stat(path.join(made, 'core.apply.log'))).mode & 0o777).toBe(0o600);
   });
 
+  test('knows when each line was written, as far as the lines are at hand', () => {
+    let now = 0;
+    const logs = createJobLogs(undefined, createRedaction(), () => (now += 1));
+    for (let line = 1; line <= 5000; line += 1) logs.write(job, `line ${line}`);
+    expect(logs.tail(job, 3)).toEqual(['line 4998', 'line 4999', 'line 5000']);
+    expect(logs.times(job, 3)).toEqual([4998, 4999, 5000]);
+    expect(logs.times(job, 9999)).toHaveLength(logs.tail(job, 9999).length);
+    expect(logs.times('unknown', 3)).toEqual([]);
+  });
+
   test('goes on where an earlier process of the run has stopped', async () => {
     const made = await folder();
     for (const line of ['one', 'two']) {
