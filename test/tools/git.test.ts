@@ -3,7 +3,7 @@ import {chmod, mkdir, mkdtemp, readFile, realpath, rm, writeFile} from 'node:fs/
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, test} from 'vitest';
-import {DeployError} from '../../src/release/errors.ts';
+import {DeployError, LostAnswerError} from '../../src/release/errors.ts';
 import {execOk} from '../../src/tools/exec.ts';
 import {createGit, type Git} from '../../src/tools/git.ts';
 
@@ -191,6 +191,132 @@ describe('committing the bump', () => {
     const detached = git.commit(root, ['VERSION'], 'Release');
     await expect(detached).rejects.toBeInstanceOf(DeployError);
     await expect(detached).rejects.toThrow(/No branch is checked out/);
+  });
+});
+
+describe('signing', () => {
+  test('commits and tags with the key that the user has configured', async () => {
+    const key = join(folder, 'key');
+    await execOk('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key], {env});
+    for (const [name, value] of [
+      ['gpg.format', 'ssh'],
+      ['user.signingKey', key],
+      ['commit.gpgSign', 'true'],
+      ['tag.gpgSign', 'true'],
+    ])
+      await run('config', name ?? '', value ?? '');
+    await write('VERSION', '1.1.0\n');
+    const commit = await git.commit(root, ['VERSION'], 'Release');
+    await git.tag(root, '1.1.0', commit, 'Release 1.1.0');
+    expect(await run('cat-file', 'commit', commit)).toContain('BEGIN SSH SIGNATURE');
+    expect(await run('cat-file', 'tag', '1.1.0')).toContain('BEGIN SSH SIGNATURE');
+  });
+
+  test.each([
+    ['a signing program that waits for a PIN', () => run('config', 'commit.gpgSign', 'true')],
+    ['a hook that never ends', () => installHook('pre-commit', 'exec "$0.slow"')],
+  ])('ends with words after %s, and leaves the index as it was', async (_, arrange) => {
+    const slow = '#!/bin/sh\nexec sleep 600\n';
+    const pinentry = join(folder, 'pinentry');
+    for (const path of [pinentry, join(root, '.git', 'hooks', 'pre-commit.slow')]) await writeFile(path, slow, {mode: 0o755});
+    await run('config', 'gpg.program', pinentry);
+    await arrange();
+    await write('VERSION', '1.1.0\n');
+    await write('new', 'file\n');
+    const before = await git.status(root);
+    const impatient = createGit({env, limits: {read: 60_000, write: 1000, remote: 1000}});
+    await expect(impatient.commit(root, ['VERSION', 'new'], 'Release')).rejects.toMatchObject({
+      message: expect.stringMatching(/`git commit .*` did not end within 1 s, and was stopped/),
+      next: [expect.stringContaining('A hook or the signing program waits for somebody')],
+    });
+    expect(await git.status(root)).toEqual(before);
+    expect(await git.parent(root, 'HEAD')).toBeUndefined();
+  });
+});
+
+describe('pushing', () => {
+  const remote = () => join(folder, 'remote.git');
+  const remoteRun = async (...args: string[]) => (await execOk('git', args, {cwd: remote(), env})).stdout.trim();
+  beforeEach(async () => {
+    await execOk('git', ['init', '--quiet', '--bare', remote()], {cwd: folder, env});
+    await run('remote', 'add', 'origin', remote());
+    await run('push', '--quiet', '--set-upstream', 'origin', 'main');
+  });
+  const bumped = async () => {
+    await write('VERSION', '1.1.0\n');
+    const commit = await git.commit(root, ['VERSION'], 'Release');
+    await git.tag(root, '1.1.0', commit, 'Release 1.1.0');
+    const tag = (await git.tagObject(root, '1.1.0')) ?? '';
+    return {
+      commit,
+      updates: [
+        {from: commit, to: 'refs/heads/main'},
+        {from: tag, to: 'refs/tags/1.1.0'},
+      ],
+      tag,
+    };
+  };
+  const onRemote = () => git.remoteReferences(root, 'origin', ['refs/heads/main', 'refs/tags/1.1.0']);
+
+  test('takes commit and tag to where the branch comes from; a rehearsal takes nothing', async () => {
+    expect(await git.upstream(root, 'main')).toEqual({remote: 'origin', reference: 'refs/heads/main'});
+    const {commit, tag, updates} = await bumped();
+    const before = await onRemote();
+    expect(before).toEqual([await git.parent(root, commit), undefined]);
+    await git.push(root, 'origin', updates, 'rehearse');
+    expect(await onRemote()).toEqual(before);
+    await git.push(root, 'origin', updates);
+    expect(await onRemote()).toEqual([commit, tag]);
+    expect(await remoteRun('rev-parse', '1.1.0^{commit}')).toBe(commit);
+    expect(await git.tags(root)).toEqual(['1.1.0']);
+    expect(await git.tagTimes(root)).toEqual([{name: '1.1.0', at: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/)}]);
+  });
+
+  test('knows another upstream, one of another name, and none', async () => {
+    await run('remote', 'add', 'fork', remote());
+    await run('config', 'branch.main.merge', 'refs/heads/trunk');
+    expect(await git.upstream(root, 'main')).toEqual({remote: 'origin', reference: 'refs/heads/trunk'});
+    await run('config', 'branch.main.pushRemote', 'fork');
+    expect(await git.upstream(root, 'main')).toEqual({remote: 'fork', reference: 'refs/heads/main'});
+    await run('remote', 'remove', 'fork');
+    await run('remote', 'remove', 'origin');
+    expect(await git.upstream(root, 'main')).toBeUndefined();
+  });
+
+  test('is refused in words where the remote has more, or its hook says no; then neither commit nor tag is there', async () => {
+    await run('commit', '--quiet', '--allow-empty', '--message=Of somebody else');
+    await run('push', '--quiet');
+    const theirs = await run('rev-parse', 'HEAD');
+    await run('reset', '--quiet', '--hard', 'HEAD^');
+    const {updates} = await bumped();
+    const rejected = {next: [expect.stringContaining('git pull')]};
+    await expect(git.push(root, 'origin', updates, 'rehearse')).rejects.toMatchObject(rejected);
+    await expect(git.push(root, 'origin', updates)).rejects.toMatchObject(rejected);
+    expect(await onRemote()).toEqual([theirs, undefined]);
+
+    await remoteRun('update-ref', 'refs/heads/main', await run('rev-parse', 'HEAD^'));
+    await writeFile(join(remote(), 'hooks', 'pre-receive'), '#!/bin/sh\necho "releases come from CI" >&2\nexit 1\n', {
+      mode: 0o755,
+    });
+    const declined = git.push(root, 'origin', updates);
+    await expect(declined).rejects.toThrow(/releases come from CI/);
+    await expect(declined).rejects.toMatchObject({next: [expect.stringContaining('source.git.push: false')]});
+    expect((await onRemote())[1]).toBeUndefined();
+  });
+
+  test('that ends without an answer is a lost one: looking tells', async () => {
+    const {updates, commit, tag} = await bumped();
+    await writeFile(join(remote(), 'hooks', 'post-receive'), '#!/bin/sh\nexec sleep 600\n', {mode: 0o755});
+    const impatient = createGit({env, limits: {read: 60_000, write: 60_000, remote: 2000}});
+    await expect(impatient.push(root, 'origin', updates)).rejects.toBeInstanceOf(LostAnswerError);
+    expect(await onRemote()).toEqual([commit, tag]);
+  });
+
+  test('to nowhere says what to look at', async () => {
+    await run('remote', 'set-url', 'origin', join(folder, 'gone.git'));
+    await expect(git.remoteReferences(root, 'origin', ['refs/heads/main'])).rejects.toMatchObject({
+      next: [expect.stringContaining('git remote -v')],
+    });
   });
 });
 

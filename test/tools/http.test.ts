@@ -31,6 +31,12 @@ describe('a probe', () => {
     expect(await probe(`${server.url}/6`, options)).toEqual({error: 'more than 5 redirects'});
   });
 
+  test('says who answered, where that is somebody else: a login page is no answer', async () => {
+    await using login = await serve((_, response) => void response.end('<html>log in</html>'));
+    await using server = await serve((_, response) => void response.writeHead(302, {location: `${login.url}/login`}).end());
+    expect(await probe(server.url, options)).toEqual({status: 200, body: '<html>log in</html>', host: login.host});
+  });
+
   test('reads no more than 64 KiB of a body that never ends', async () => {
     await using server = await serve((_, response) => {
       const more = () => {
@@ -54,6 +60,9 @@ describe('a probe', () => {
     expect(await probe('http://nowhere.invalid/', options)).toEqual({error: expect.stringMatching(/no such host|looked up/)});
     expect(await probe('health', options)).toEqual({error: 'health is no http or https URL'});
     expect(await probe('file:///etc/passwd', options)).toEqual({error: 'file:///etc/passwd is no http or https URL'});
+
+    await using plain = await serve((_, response) => void response.end());
+    expect(await probe(`https://${plain.host}`, options)).toEqual({error: expect.stringContaining('it does not speak TLS')});
 
     await using reset = await serve((_, response) => void response.destroy());
     expect(await probe(reset.url, options)).toEqual({error: 'connection reset'});

@@ -1,5 +1,6 @@
 /** What ECR holds. */
-import {z} from 'zod';
+import * as z from 'zod';
+import {DeployError} from '../../release/errors.ts';
 import {type AwsOptions, clientConfig, errorName, lazy, read} from './session.ts';
 
 export interface EcrImage {
@@ -8,12 +9,38 @@ export interface EcrImage {
   readonly status: string;
 }
 
+export interface EcrTag {
+  readonly tag: string;
+  /** ISO 8601. */
+  readonly pushedAt: string | undefined;
+}
+
+/** What a registry of ECR takes for user and password. Secret. */
+export interface EcrToken {
+  /** Where it is good for: a host, with a port if there is one. */
+  readonly registry: string;
+  readonly username: string;
+  readonly password: string;
+  /** Milliseconds since the epoch. Twelve hours from its making. */
+  readonly endsAt: number;
+}
+
 export interface Ecr {
-  /** The image that a tag names; undefined when the repository or the tag is not there. */
-  image(repository: string, tag: string): Promise<EcrImage | undefined>;
+  /** Undefined when there is no such repository. */
+  repository(name: string): Promise<{readonly arn: string; readonly mutability: string} | undefined>;
+  /** The image that a tag or a digest names; undefined when the repository or the image is not there. */
+  image(repository: string, reference: string): Promise<EcrImage | undefined>;
+  /** The repository's tags, in no order, and when they were pushed; of very many, some. None when there is no such repository. */
+  tags(repository: string): Promise<readonly EcrTag[]>;
   /** The digests that an index names, one a platform; none where the digest is no index, or is not there. */
   platforms(repository: string, digest: string): Promise<readonly string[]>;
+  /** A new token for `docker login` at the registries of a region, whichever region the rest is asked in. */
+  token(region: string): Promise<EcrToken>;
 }
+
+/** Five thousand images are looked through at most. */
+const imagesPerPage = 1000;
+const mostPages = 5;
 
 /** All that ECR stores, indexes included: without them it may answer with another manifest than the one asked for. */
 const manifestTypes = [
@@ -38,12 +65,28 @@ export function createEcr(options: AwsOptions): Ecr {
     return {...module, client: new module.ECRClient(clientConfig(options, 'ECR', 'read'))};
   });
   return {
-    image: async (repository, tag) => {
+    repository: async name => {
+      try {
+        return await read(options, 'ecr:DescribeRepositories', async () => {
+          const {client, DescribeRepositoriesCommand} = await sdk();
+          const {repositories} = await client.send(new DescribeRepositoriesCommand({repositoryNames: [name]}));
+          const [found] = repositories ?? [];
+          return found && {arn: found.repositoryArn ?? '', mutability: found.imageTagMutability ?? 'MUTABLE'};
+        });
+      } catch (error) {
+        if (errorName(error) === 'RepositoryNotFoundException') return undefined;
+        throw error;
+      }
+    },
+    image: async (repository, reference) => {
       try {
         return await read(options, 'ecr:DescribeImages', async () => {
           const {client, DescribeImagesCommand} = await sdk();
           const {imageDetails} = await client.send(
-            new DescribeImagesCommand({repositoryName: repository, imageIds: [{imageTag: tag}]}),
+            new DescribeImagesCommand({
+              repositoryName: repository,
+              imageIds: [reference.startsWith('sha256:') ? {imageDigest: reference} : {imageTag: reference}],
+            }),
           );
           const image = imageDetails?.[0];
           return image?.imageDigest === undefined
@@ -54,6 +97,33 @@ export function createEcr(options: AwsOptions): Ecr {
         if (['ImageNotFoundException', 'RepositoryNotFoundException'].includes(errorName(error))) return undefined;
         throw error;
       }
+    },
+    tags: async repository => {
+      const found: EcrTag[] = [];
+      let nextToken: string | undefined;
+      try {
+        for (let page = 0; page < mostPages; page++) {
+          const answer = await read(options, 'ecr:DescribeImages', async () => {
+            const {client, DescribeImagesCommand} = await sdk();
+            return client.send(
+              new DescribeImagesCommand({
+                repositoryName: repository,
+                filter: {tagStatus: 'TAGGED'},
+                maxResults: imagesPerPage,
+                nextToken,
+              }),
+            );
+          });
+          for (const {imageTags, imagePushedAt} of answer.imageDetails ?? []) {
+            for (const tag of imageTags ?? []) found.push({tag, pushedAt: imagePushedAt?.toISOString()});
+          }
+          nextToken = answer.nextToken;
+          if (nextToken === undefined) break;
+        }
+      } catch (error) {
+        if (errorName(error) !== 'RepositoryNotFoundException') throw error;
+      }
+      return found;
     },
     platforms: (repository, digest) =>
       read(options, 'ecr:BatchGetImage', async () => {
@@ -67,6 +137,20 @@ export function createEcr(options: AwsOptions): Ecr {
         );
         const {data} = index.safeParse(parse(images?.[0]?.imageManifest));
         return data?.manifests.map(manifest => manifest.digest) ?? [];
+      }),
+    token: region =>
+      read(options, 'ecr:GetAuthorizationToken', async () => {
+        const {ECRClient, GetAuthorizationTokenCommand} = await sdk();
+        const client = new ECRClient(clientConfig({...options, region}, 'ECR', 'read'));
+        const {authorizationData} = await client.send(new GetAuthorizationTokenCommand({}));
+        const {authorizationToken = '', proxyEndpoint = '', expiresAt} = authorizationData?.[0] ?? {};
+        const registry = URL.parse(proxyEndpoint)?.host;
+        // `AWS:<password>` in base64.
+        const [, username, password] = /^([^:]+):(.+)$/s.exec(Buffer.from(authorizationToken, 'base64').toString('utf8')) ?? [];
+        if (username === undefined || password === undefined || expiresAt === undefined || registry === undefined) {
+          throw new DeployError(`ECR in ${region} gives no token to log in with.`);
+        }
+        return {registry, username, password, endsAt: expiresAt.getTime()};
       }),
   };
 }

@@ -14,7 +14,10 @@ export interface Rule {
 export interface EventBridge {
   /** The rule's schedule and state; undefined when there is none. */
   rule(rule: Rule): Promise<{readonly schedule: string | undefined; readonly state: string} | undefined>;
-  targets(rule: Rule): Promise<readonly RuleTarget[]>;
+  /** Undefined when there is no such rule. */
+  targets(rule: Rule): Promise<readonly RuleTarget[] | undefined>;
+  /** Names of the rules of a bus, at most so many. `more`: there are others. */
+  list(bus: string, most: number): Promise<{readonly rules: readonly Rule[]; readonly more: boolean}>;
   /** Replaces targets by id. Throws when AWS refused any of them, although it answers 200 then. */
   putTargets(rule: Rule, targets: readonly RuleTarget[], sleep: (ms: number) => Promise<void>): Promise<void>;
 }
@@ -41,19 +44,37 @@ export function createEventBridge(options: AwsOptions): EventBridge {
         throw error;
       }
     },
-    targets: ({name, bus}) =>
-      read(options, 'events:ListTargetsByRule', async () => {
-        const {reader, ListTargetsByRuleCommand} = await sdk();
-        const targets: RuleTarget[] = [];
+    targets: async ({name, bus}) => {
+      try {
+        return await read(options, 'events:ListTargetsByRule', async () => {
+          const {reader, ListTargetsByRuleCommand} = await sdk();
+          const targets: RuleTarget[] = [];
+          let next: string | undefined;
+          do {
+            const page = await reader.send(
+              new ListTargetsByRuleCommand({Rule: name, EventBusName: bus, ...(next && {NextToken: next})}),
+            );
+            targets.push(...(page.Targets ?? []));
+            next = page.NextToken;
+          } while (next !== undefined);
+          return targets;
+        });
+      } catch (error) {
+        if (errorName(error) === 'ResourceNotFoundException') return undefined;
+        throw error;
+      }
+    },
+    list: (bus, most) =>
+      read(options, 'events:ListRules', async () => {
+        const {reader, ListRulesCommand} = await sdk();
+        const rules: Rule[] = [];
         let next: string | undefined;
         do {
-          const page = await reader.send(
-            new ListTargetsByRuleCommand({Rule: name, EventBusName: bus, ...(next && {NextToken: next})}),
-          );
-          targets.push(...(page.Targets ?? []));
+          const page = await reader.send(new ListRulesCommand({EventBusName: bus, Limit: 100, ...(next && {NextToken: next})}));
+          rules.push(...(page.Rules ?? []).map(({Name = ''}) => ({name: Name, bus})));
           next = page.NextToken;
-        } while (next !== undefined);
-        return targets;
+        } while (next !== undefined && rules.length < most);
+        return {rules: rules.slice(0, most), more: next !== undefined || rules.length > most};
       }),
     putTargets: async ({name, bus}, targets, sleep) => {
       const {writer, PutTargetsCommand} = await sdk();

@@ -1,24 +1,95 @@
 /** AWS, as far as releases need it. Nothing of the SDK is loaded before a call needs it. */
+import {type Batch, createBatch} from './batch.ts';
 import {type Ecr, createEcr} from './ecr.ts';
 import {type Ecs, createEcs} from './ecs.ts';
+import {type EcsRuns, createEcsRuns} from './ecs-runs.ts';
+import {type Elb, createElb} from './elb.ts';
 import {type EventBridge, createEventBridge} from './eventbridge.ts';
+import {type Iam, createIam} from './iam.ts';
+import {type Logs, createLogs} from './logs.ts';
+import {type Scheduler, createScheduler} from './scheduler.ts';
 import type {AwsOptions} from './session.ts';
+import {type StepFunctions, createStepFunctions} from './sfn.ts';
 import {type Sns, createSns} from './sns.ts';
 import {type Sts, createSts} from './sts.ts';
 
-export interface Aws {
+interface Services {
+  readonly batch: Batch;
   readonly ecr: Ecr;
   readonly ecs: Ecs;
+  readonly ecsRuns: EcsRuns;
+  readonly elb: Elb;
   readonly events: EventBridge;
+  readonly iam: Iam;
+  readonly logs: Logs;
+  readonly scheduler: Scheduler;
+  readonly sfn: StepFunctions;
   readonly sns: Sns;
   readonly sts: Sts;
 }
 
+export interface Aws extends Services {
+  /** From now on with the credentials that are there by then: what was known of the session is forgotten. */
+  renew(): void;
+}
+
+/** Credentials that AWS does not take are forgotten at once, so that whoever tries again uses those of a new login. */
 export function createAws(options: AwsOptions): Aws {
+  const renew = () => void (services = createServices({...options, renew}));
+  let services = createServices({...options, renew});
   return {
+    renew,
+    get batch() {
+      return services.batch;
+    },
+    get ecr() {
+      return services.ecr;
+    },
+    get ecs() {
+      return services.ecs;
+    },
+    get ecsRuns() {
+      return services.ecsRuns;
+    },
+    get elb() {
+      return services.elb;
+    },
+    get events() {
+      return services.events;
+    },
+    get iam() {
+      return services.iam;
+    },
+    get logs() {
+      return services.logs;
+    },
+    get scheduler() {
+      return services.scheduler;
+    },
+    get sfn() {
+      return services.sfn;
+    },
+    get sns() {
+      return services.sns;
+    },
+    get sts() {
+      return services.sts;
+    },
+  };
+}
+
+function createServices(options: AwsOptions): Services {
+  return {
+    batch: createBatch(options),
     ecr: createEcr(options),
     ecs: createEcs(options),
+    ecsRuns: createEcsRuns(options),
+    elb: createElb(options),
     events: createEventBridge(options),
+    iam: createIam(options),
+    logs: createLogs(options),
+    scheduler: createScheduler(options),
+    sfn: createStepFunctions(options),
     sns: createSns(options),
     sts: createSts(options),
   };

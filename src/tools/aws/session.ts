@@ -4,6 +4,7 @@
  * "Retries and doubled effects"): a write whose answer is lost is a LostAnswerError, and its step settles it.
  */
 import {DeployError, LostAnswerError} from '../../release/errors.ts';
+import type {Timer} from './pacing.ts';
 
 export interface AwsOptions {
   readonly region: string | undefined;
@@ -12,6 +13,10 @@ export interface AwsOptions {
   /** Command that gets new credentials, for the words of an error. */
   readonly login: readonly string[] | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** What paces the calls; by default this process's own time. */
+  readonly timer?: Timer;
+  /** Called when AWS does not take the credentials: the next client looks for them anew. */
+  readonly renew?: () => void;
 }
 
 /** What every client is made with. */
@@ -21,11 +26,25 @@ export interface ClientConfig {
   endpoint?: string;
   profile?: string;
   credentials?: {accessKeyId: string; secretAccessKey: string; sessionToken?: string; expiration?: Date};
+  /** A profile's files are read again for every client: somebody may have logged in meanwhile. */
+  ignoreCache: true;
   requestHandler: {connectionTimeout: number; requestTimeout: number; throwOnRequestTimeout: boolean};
 }
 
 /** A service as AWS_ENDPOINT_URL_<SERVICE> names it. */
-export type Service = 'ECR' | 'ECS' | 'EVENTBRIDGE' | 'SNS' | 'STS';
+export type Service =
+  | 'BATCH'
+  | 'CLOUDWATCH_LOGS'
+  | 'ECR'
+  | 'ECS'
+  | 'ELASTIC_LOAD_BALANCING_V2'
+  | 'EVENTBRIDGE'
+  | 'IAM'
+  | 'S3'
+  | 'SCHEDULER'
+  | 'SFN'
+  | 'SNS'
+  | 'STS';
 
 const readAttempts = 5;
 
@@ -34,6 +53,7 @@ export function clientConfig(options: AwsOptions, service: Service, use: 'read' 
   const region = options.region ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
   if (region === undefined) {
     throw new DeployError('no AWS region is set', {
+      code: 'DW114',
       means: 'Nothing was changed.',
       next: [
         'Set aws.region of the environment in the config file, or AWS_REGION.',
@@ -49,6 +69,7 @@ export function clientConfig(options: AwsOptions, service: Service, use: 'read' 
     ...(endpoint && {endpoint}),
     ...(credentials && {credentials}),
     ...(options.profile !== undefined && !bringsCredentials(env) && {profile: options.profile}),
+    ignoreCache: true,
     requestHandler: {connectionTimeout: 5000, requestTimeout: 20_000, throwOnRequestTimeout: true},
   };
 }
@@ -84,6 +105,7 @@ const throttled = new Set([
   'Throttled',
   'RequestThrottled',
   'LimitExceededException',
+  'KMSThrottlingException',
 ]);
 const credentialsMissing = new Set(['CredentialsProviderError', 'TokenProviderError']);
 const credentialsEnded = new Set(['ExpiredToken', 'ExpiredTokenException', 'RequestExpired']);
@@ -166,7 +188,7 @@ export async function write<T>(
 }
 
 /** There was no connection yet: nothing can have been sent. */
-function isUnsent(error: unknown): boolean {
+export function isUnsent(error: unknown): boolean {
   return error instanceof Error && 'code' in error && unconnected.has(String(error.code));
 }
 
@@ -180,26 +202,45 @@ export function errorName(error: unknown): string {
   return describe(error instanceof DeployError ? error.cause : error).name;
 }
 
+/** Why AWS will not answer this however often it is asked: not allowed, or not known there. Undefined for any other error. */
+export function withheld(error: unknown): 'denied' | 'unknown there' | undefined {
+  const name = errorName(error);
+  if (denied.has(name)) return 'denied';
+  return unknownThere.has(name) ? 'unknown there' : undefined;
+}
+
+/** What partitions, regions and stand-ins say that lack a newer part of the API. */
+const unknownThere = new Set(['UnsupportedFeatureException', 'UnknownOperationException', 'InvalidAction', 'NotImplemented']);
+
 function inWords(options: AwsOptions, action: string, error: unknown): DeployError {
   if (error instanceof DeployError) return error;
   const {name} = describe(error);
-  const login = options.login?.join(' ');
-  const again = login === undefined ? 'Get new credentials, then try again.' : `Run: ${login}`;
   const said = messageOf(error);
+  if ([credentialsMissing, credentialsEnded, credentialsWrong].some(names => names.has(name))) options.renew?.();
+  const again = newCredentials(options);
   if (credentialsMissing.has(name)) {
     const where = options.profile === undefined ? '' : ` in the environment, nor in profile ${options.profile}`;
-    return new DeployError(`there are no AWS credentials${where} (${said})`, {next: [again], cause: error});
+    return new DeployError(`there are no AWS credentials${where} (${said})`, {code: 'DW110', next: again, cause: error});
   }
-  if (credentialsEnded.has(name)) return new DeployError('the AWS credentials have ended', {next: [again], cause: error});
+  if (credentialsEnded.has(name))
+    return new DeployError('the AWS credentials have ended', {code: 'DW111', next: again, cause: error});
   if (credentialsWrong.has(name))
-    return new DeployError(`AWS does not accept the credentials (${name})`, {next: [again], cause: error});
+    return new DeployError(`AWS does not accept the credentials (${name})`, {code: 'DW112', next: again, cause: error});
   if (denied.has(name)) {
     return new DeployError(`not allowed to call ${action}: ${said}`, {
+      code: 'DW113',
       next: [`Ask for the permission ${action}, or use other credentials.`],
       cause: error,
     });
   }
   return new DeployError(`${action} failed: ${name === 'Error' ? said : `${name}: ${said}`}`, {cause: error});
+}
+
+/** How to get credentials that will do. Those of a process's environment stay what they were when it was started. */
+export function newCredentials({login, env}: Pick<AwsOptions, 'login' | 'env'>): readonly string[] {
+  const get = login === undefined ? 'Get new credentials' : `Run: ${login.join(' ')}`;
+  if (env['AWS_ACCESS_KEY_ID']) return [get, 'Then start again: this process has its credentials from its environment.'];
+  return [login === undefined ? `${get}, then try again.` : get];
 }
 
 function describe(error: unknown): {readonly name: string; readonly status: number | undefined} {

@@ -11,18 +11,18 @@ export interface Identity {
 export interface Sts {
   /** Asked until there is an answer; every later call gets the same one. */
   identity(): Promise<Identity>;
+  /** Asks again: somebody may have logged in as somebody else meanwhile. */
+  identityNow(): Promise<Identity>;
 }
 
 export function createSts(options: AwsOptions): Sts {
-  return {
-    identity: lazy(() =>
-      read(options, 'sts:GetCallerIdentity', async () => {
-        const {STSClient, GetCallerIdentityCommand} = await import('@aws-sdk/client-sts');
-        const client = new STSClient(clientConfig(options, 'STS', 'read'));
-        const {expiration} = await client.config.credentials();
-        const {Account, Arn} = await client.send(new GetCallerIdentityCommand({}));
-        return {account: Account ?? '', arn: Arn ?? '', expires: expiration};
-      }),
-    ),
-  };
+  const identityNow = () =>
+    read(options, 'sts:GetCallerIdentity', async () => {
+      const {STSClient, GetCallerIdentityCommand} = await import('@aws-sdk/client-sts');
+      const client = new STSClient(clientConfig(options, 'STS', 'read'));
+      const {expiration} = await client.config.credentials();
+      const {Account, Arn} = await client.send(new GetCallerIdentityCommand({}));
+      return {account: Account ?? '', arn: Arn ?? '', expires: expiration};
+    });
+  return {identity: lazy(identityNow), identityNow};
 }

@@ -35,15 +35,55 @@ test('all tasks of a service are listed, however many there are', async () => {
 });
 
 test('the deployments of a service name the revision that each set out for, newest first', async () => {
-  const {aws, ecs, register, clock} = await service(1);
+  const {ecs, register, clock, aws, ...told} = await service(1);
   clock.pass(60);
   await ecs.send(new UpdateServiceCommand({cluster: 'main', service: 'web', taskDefinition: register('1.1.0')}));
   clock.pass(1);
 
   const deployments = await aws.ecs.deployments('main', 'web');
-  expect(deployments.map(({status, taskDefinition}) => [status, taskDefinition.split('/')[1]])).toEqual([
+  const revisions = await aws.ecs.serviceRevisions(deployments.map(({revision}) => revision));
+  expect(deployments.map(({status, revision}) => [status, revisions.get(revision)?.taskDefinition.split('/')[1]])).toEqual([
     ['IN_PROGRESS', 'web:2'],
     ['SUCCESSFUL', 'web:1'],
+  ]);
+  const [newest] = deployments;
+  expect(await aws.ecs.deployments('main', 'web', newest?.at)).toEqual([newest]);
+  // As AWS answers to a moment that lies too far back.
+  told.world.fail({action: 'ListServiceDeployments', kind: {code: 'InvalidParameterException'}});
+  expect(await aws.ecs.deployments('main', 'web', 0)).toEqual(deployments);
+  expect(revisions.get(newest?.revision ?? '')?.digests.get('app')).toBe(told.world.putImage('web', '1.1.0'));
+});
+
+test('a service revision is asked for once: it never changes', async () => {
+  const {aws, calls} = await service(1);
+  const [newest] = await aws.ecs.deployments('main', 'web');
+  const arns = [newest?.revision ?? '', newest?.revision ?? ''];
+  await aws.ecs.serviceRevisions(arns);
+  await aws.ecs.serviceRevisions(arns);
+  expect(calls.filter(({action}) => action === 'DescribeServiceRevisions')).toHaveLength(1);
+  expect(await aws.ecs.serviceRevisions([])).toEqual(new Map());
+});
+
+test('stopped tasks that are known are not asked for again', async () => {
+  const {aws, calls} = await service(2);
+  const tasks = await aws.ecs.tasks('main', 'web', 'RUNNING');
+  const known = new Map(tasks.map(task => [task.taskArn ?? '', task]));
+  expect(await aws.ecs.tasks('main', 'web', 'RUNNING', known)).toEqual(tasks);
+  expect(calls.filter(({action}) => action === 'DescribeTasks')).toHaveLength(1);
+});
+
+test('the tail of a log, and the health behind a load balancer', async () => {
+  const {aws, world} = await service(1);
+  const log = {region: undefined, group: '/ecs/web', stream: 'ecs/app/1'};
+  expect(await aws.logs.tail(log, 2)).toBeUndefined();
+  world.writeLog(log, ['one', 'two', 'three']);
+  expect(await aws.logs.tail(log, 2)).toEqual(['two', 'three']);
+
+  const targetGroup = world.createTargetGroup({name: 'shop'});
+  world.createService({cluster: 'main', service: 'shop', taskDefinition: 'web', desiredCount: 2, targetGroup});
+  expect(await aws.elb.targetHealth(targetGroup)).toEqual([
+    {state: 'healthy', reason: undefined, description: undefined},
+    {state: 'healthy', reason: undefined, description: undefined},
   ]);
 });
 
@@ -54,6 +94,7 @@ test('what is not there is undefined, and no error', async () => {
   expect(await aws.ecs.taskDefinition('nothing')).toBeUndefined();
   expect(await aws.ecs.taskDefinition('web:9')).toBeUndefined();
   expect(await aws.ecr.image('nothing', '1.0.0')).toBeUndefined();
+  expect(await aws.ecr.tags('nothing')).toEqual([]);
   expect(await aws.ecr.image('web', '9.9.9')).toBeUndefined();
   expect(await aws.events.rule({name: 'nothing', bus: 'default'})).toBeUndefined();
   expect(await aws.sns.topic('arn:aws:sns:us-east-1:000000000000:nothing')).toBeUndefined();
@@ -98,6 +139,14 @@ test('the platforms of an index are the manifests that it names', async () => {
   const one = await told.aws.ecr.image('web', '1.0.0');
   expect(await told.aws.ecr.platforms('web', one?.digest ?? '')).toEqual([]);
   expect(await told.aws.ecr.platforms('web', `sha256:${'00'.repeat(32)}`)).toEqual([]);
+});
+
+test('the tags of a repository, with the time at which they were pushed', async () => {
+  const told = await service(1);
+  told.world.putImage('web', '1.1.0');
+  const tags = await told.aws.ecr.tags('web');
+  expect(tags.map(({tag}) => tag).toSorted()).toEqual(['1.0.0', '1.1.0']);
+  for (const {pushedAt} of tags) expect(Date.parse(pushedAt ?? '')).not.toBeNaN();
 });
 
 test('services that are asked for in the same moment share their calls, ten in each', async () => {

@@ -3,7 +3,7 @@
  * nothing is pulled.
  */
 import {randomUUID} from 'node:crypto';
-import {chmod, mkdir, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
+import {chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {execa} from 'execa';
@@ -123,6 +123,50 @@ describe.each(clients)('docker $version', ({version, path}) => {
     await expect(build(image({context: join(folder, 'gone')}))).rejects.toThrow(/there is no such folder/);
   });
 
+  const withSecret = async () => {
+    const context = await mkdtemp(join(folder, 'secret-'));
+    const busybox = await findOnPath('busybox');
+    if (busybox === undefined) return undefined;
+    await copyFile(busybox, join(context, 'busybox'));
+    const show = 'for id in token file; do /bin/busybox wc -c < /run/secrets/$id; /bin/busybox cat /run/secrets/$id; done';
+    const run = ['/bin/busybox', 'sh', '-c', `: ${randomUUID()}; ${show} > /shown`];
+    const mounts = '--mount=type=secret,id=token --mount=type=secret,id=file';
+    await writeFile(
+      join(context, 'Dockerfile'),
+      `FROM scratch\nCOPY busybox /bin/busybox\nRUN ${mounts} ${JSON.stringify(run)}\n`,
+    );
+    await writeFile(join(context, 'a,b "c"'), 'from the file');
+    const secrets = {token: {env: 'BUILD_TOKEN'}, file: {file: join(context, 'a,b "c"')}};
+    return image({context, secrets});
+  };
+
+  test.runIf(isOld)('hands secrets to BuildKit by where they are, never by what they hold', async ({skip}) => {
+    const options = (await withSecret()) ?? skip('busybox is not on PATH');
+    const heard: string[] = [];
+    const docker = createDocker({
+      env: {...env, BUILD_TOKEN: 'from-the-variable'},
+      onCommand: argv => heard.push(argv.join(' ')),
+    });
+    const {lines, sinks} = listen();
+    await docker.build(options, sinks);
+    const {stdout} = await execa('docker', ['run', '--rm', options.reference, '/bin/busybox', 'cat', '/shown']);
+    expect(stdout).toBe('17\nfrom-the-variable13\nfrom the file');
+    expect([...heard, ...lines].join('\n')).not.toContain('from-the-variable');
+    const {stdout: history} = await execa('docker', ['history', '--no-trunc', options.reference]);
+    expect(history).not.toContain('from-the-variable');
+  });
+
+  test('refuses secrets where the legacy builder would leave them out', async ({skip}) => {
+    const options = (await withSecret()) ?? skip('busybox is not on PATH');
+    const legacy = createDocker({env: {...env, DOCKER_BUILDKIT: '0'}});
+    await expect(legacy.build(options, listen().sinks)).rejects.toMatchObject({
+      message: expect.stringContaining('Secrets of a build take BuildKit'),
+      next: ['Remove DOCKER_BUILDKIT=0.'],
+      final: true,
+    });
+    expect(await legacy.inspect(options.reference)).toBeUndefined();
+  });
+
   test('stops a build when asked', async () => {
     const stop = new AbortController();
     const sinks = {...listen().sinks, onLine: () => stop.abort(), signal: stop.signal};
@@ -204,6 +248,86 @@ describe.each(clients)('docker $version', ({version, path}) => {
       await expect(createRegistry({credentials: async () => undefined}).digest(name, '1.0.0')).rejects.toBeInstanceOf(LoginError);
     });
 
+    describe('with a login of its own', () => {
+      let userConfig: string;
+      let scratch: string;
+      const expired = {auth: Buffer.from('release:expired').toString('base64')};
+      beforeAll(async () => {
+        userConfig = await mkdtemp(join(folder, 'user-'));
+        scratch = await mkdtemp(join(folder, 'scratch-'));
+        await mkdir(join(userConfig, 'contexts'));
+        // A store that nothing may be put into, a header that has to stay, and a password that is not taken any more.
+        const settings = {auths: {[closed.host]: expired}, credsStore: 'of-the-user', HttpHeaders: {'X-Team': 'release'}};
+        await writeFile(join(userConfig, 'config.json'), JSON.stringify(settings));
+      });
+      const heard: string[] = [];
+      const inside = () =>
+        createDocker({env: {...env, DOCKER_CONFIG: userConfig}, onCommand: argv => heard.push(argv.join(' '))});
+      const userFiles = async () => ({
+        names: await readdir(userConfig),
+        settings: await readFile(join(userConfig, 'config.json'), 'utf8'),
+      });
+
+      test('pushes, and leaves the user’s configuration and nothing of its own', async () => {
+        const reference = `${closed.host}/dw/${randomUUID()}:1.0.0`;
+        await build(image({reference}));
+        const before = await userFiles();
+        const {lines, sinks} = listen();
+        const {digest} = await inside().push(reference, sinks, {credentials: account, scratch});
+
+        const registry = createRegistry({credentials: async () => account});
+        expect(await registry.digest(parseImageName(reference), '1.0.0')).toBe(digest);
+        expect(await userFiles()).toEqual(before);
+        expect(await readdir(scratch)).toEqual([]);
+        expect([...heard, ...lines].join('\n')).not.toContain(account.password);
+        expect(heard).toContain(`docker login --username=release --password-stdin -- ${closed.host}`);
+      });
+
+      test('builds on an image that nobody else may pull; where the user is logged in besides is not forgotten', async () => {
+        const reference = `${closed.host}/dw/${randomUUID()}:1.0.0`;
+        await build(image({reference}));
+        await inside().push(reference, listen().sinks, {credentials: account, scratch});
+        await execa('docker', ['image', 'rm', '--force', reference], {env});
+        const dockerfile = join(folder, `Dockerfile.private-${version}`);
+        await writeFile(dockerfile, `FROM ${reference}\nLABEL on=private\n`);
+
+        // The user's own store, which knows another registry; asked for this one, it would answer with what has expired.
+        const bin = await mkdtemp(join(folder, 'bin-'));
+        const asked = join(bin, 'asked');
+        const helper = `#!/bin/sh
+echo "$1" >> '${asked}'
+case $1 in
+  list) echo '{"registry.example.edu": "jo"}' ;;
+  get) echo '{"ServerURL": "registry.example.edu", "Username": "jo", "Secret": "expired"}' ;;
+  *) exit 1 ;;
+esac
+`;
+        await writeFile(join(bin, 'docker-credential-of-the-user'), helper, {mode: 0o755});
+        const withHelper = {...env, DOCKER_CONFIG: userConfig, PATH: `${bin}:${path}`};
+        const inHere = createDocker({env: withHelper, onCommand: argv => heard.push(argv.join(' '))});
+        const other = () => image({dockerfile, reference: `${closed.host}/dw/${randomUUID()}:1.0.0`});
+        await expect(inHere.build(other(), listen().sinks)).rejects.toThrow();
+
+        const before = await userFiles();
+        await inHere.build(other(), listen().sinks, {credentials: account, scratch});
+        // The legacy builder gets all that the client has, BuildKit asks for what it needs.
+        expect(await readFile(asked, 'utf8')).toContain(isOld ? 'get' : 'list');
+        expect(await userFiles()).toEqual(before);
+        expect(await readdir(scratch)).toEqual([]);
+        expect(heard.join('\n')).not.toContain(account.password);
+      });
+
+      test('that the registry does not take is a LoginError, and nothing of it stays', async () => {
+        const reference = `${closed.host}/dw/${randomUUID()}:1.0.0`;
+        await build(image({reference}));
+        const credentials = {username: 'release', password: 'wrong-password'};
+        const pushing = inside().push(reference, listen().sinks, {credentials, scratch});
+        await expect(pushing).rejects.toMatchObject({constructor: LoginError, registry: closed.host});
+        await expect(pushing).rejects.not.toThrow(/wrong-password/);
+        expect(await readdir(scratch)).toEqual([]);
+      });
+    });
+
     test('says what is wrong when there is nothing to push, or nobody to push to', async () => {
       await expect(docker.push(`${open.host}/dw/not-built:1`, listen().sinks)).rejects.toMatchObject({
         next: [expect.stringContaining('Build the image first')],
@@ -233,7 +357,10 @@ docker-cli-plugin-metadata) echo '{"SchemaVersion":"0.1.0","Vendor":"test","Vers
     echo "$argument" >>${config}/arguments
     case "$argument" in --iidfile=*) echo sha256:${'ab'.repeat(32)} >"\${argument#*=}" ;; esac
   done
-  cat ${join(import.meta.dirname, 'output', 'buildx.txt')} >&2 ;;
+  case "$*" in
+  *rawjson*) cat ${join(import.meta.dirname, 'output', 'buildx-rawjson.txt')} >&2 ;;
+  *) cat ${join(import.meta.dirname, 'output', 'buildx.txt')} >&2 ;;
+  esac ;;
 esac
 `,
       );
@@ -243,7 +370,7 @@ esac
     };
 
     test('builds with BuildKit, into the engine, without attestations', async () => {
-      const buildx = await installBuildx('0.17.1');
+      const buildx = await installBuildx('0.12.1');
       expect((await buildx.docker.version()).buildkit).toBe(true);
       const {steps, sinks} = listen();
       expect(await buildx.docker.build(image(), sinks)).toEqual({id: `sha256:${'ab'.repeat(32)}`});
@@ -251,6 +378,15 @@ esac
       expect(await buildx.arguments()).toEqual(
         expect.arrayContaining(['build', '--progress=plain', '--load', '--provenance=false', folder]),
       );
+    });
+
+    test('reads the output that is for machines where buildx has it', async () => {
+      const buildx = await installBuildx('0.17.1');
+      const {steps, lines, sinks} = listen();
+      await buildx.docker.build(image(), sinks);
+      expect(await buildx.arguments()).toContain('--progress=rawjson');
+      expect(steps.at(-1)).toBe('7/7 exporting to image');
+      expect(lines).toContain('#6 Collecting sqlalchemy');
     });
 
     test('asks an old one for nothing that it does not know', async () => {

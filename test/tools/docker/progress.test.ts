@@ -1,6 +1,7 @@
 import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
+import {buildOutput} from '../../../src/tools/docker/output.ts';
 import {buildKitBuild, legacyBuild, push, Reader, type Progress, type Reading} from '../../../src/tools/docker/progress.ts';
 
 /** Every change of progress while that output is read: `done/total text`. */
@@ -74,6 +75,65 @@ describe('a build', () => {
       text: 'linux/amd64 build: RUN make',
     });
     expect(read('#7 [internal] load metadata for x', '#7 DONE 0.1s', 'Step 1/2 : FROM x')).toEqual({done: 0, total: 0, text: ''});
+  });
+});
+
+describe('a build of buildx with rawjson', () => {
+  const read = async (output: string) => {
+    const text = await readFile(join(import.meta.dirname, 'output', output), 'utf8');
+    const [seen, lines]: [string[], string[]] = [[], []];
+    const rawJson = {is: 'buildx', provenanceFlag: true, rawJson: true} as const;
+    const reader = buildOutput(
+      rawJson,
+      ({done, total, text}) => seen.push(`${done}/${total} ${text}`),
+      line => lines.push(line),
+    );
+    for (const line of text.trimEnd().split('\n')) reader.read(line);
+    return {seen, lines, lastLines: reader.lastLines()};
+  };
+
+  test('counts its steps as the plain output would', async () => {
+    const from = `wheels: FROM docker.io/library/python:3.12-slim@sha256:${'8f'.repeat(32)}`;
+    expect((await read('buildx-rawjson.txt')).seen).toEqual([
+      `0/3 ${from}`,
+      `1/3 ${from}`,
+      '1/3 wheels: COPY requirements.txt .',
+      '2/3 wheels: COPY requirements.txt .',
+      // The two begin in one message.
+      '2/7 stage-1: WORKDIR /app',
+      '3/7 wheels: RUN pip wheel -r requirements.txt',
+      '4/7 wheels: RUN pip wheel -r requirements.txt',
+      '4/7 stage-1: COPY --from=wheels /wheels /wheels',
+      '5/7 stage-1: COPY --from=wheels /wheels /wheels',
+      '5/7 stage-1: RUN pip install /wheels/*',
+      '6/7 stage-1: RUN pip install /wheels/*',
+      '7/7 exporting to image',
+    ]);
+  });
+
+  test('is told in lines for people: no JSON, no base64, letters whole however they were cut', async () => {
+    const {lines} = await read('buildx-rawjson.txt');
+    expect(lines.filter(line => line.startsWith('#6'))).toEqual([
+      '#6 [wheels 3/3] RUN pip wheel -r requirements.txt',
+      '#6 Collecting sqlalchemy',
+      '#6 Saved ./x.whl',
+      '#6 no end of a line grün',
+      '#6 DONE 1.0s',
+    ]);
+    expect(lines).toContain('#5 CACHED');
+    expect(lines).toContain('WARNING: MaintainerDeprecated: Maintainer instruction is deprecated (line 2)');
+    expect(lines.join('\n')).not.toMatch(/[{}]|vertex/);
+  });
+
+  test('that fails says why in the same way', async () => {
+    const {lines, lastLines, seen} = await read('buildx-rawjson-failed.txt');
+    expect(seen).toEqual(['0/2 COPY nowhere /page']);
+    expect(lines).toEqual([
+      '#1 [1/2] COPY nowhere /page',
+      '#1 ERROR: failed to calculate checksum of ref x: "/nowhere": not found',
+      'ERROR: failed to build: failed to solve: failed to compute cache key: "/nowhere": not found',
+    ]);
+    expect(lastLines).toEqual(lines);
   });
 });
 

@@ -1,4 +1,4 @@
-import {access, constants, mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {access, constants, mkdtemp, rm, utimes, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {delimiter, join} from 'node:path';
 import {createInterface} from 'node:readline';
@@ -42,10 +42,15 @@ async function isExecutable(path: string): Promise<boolean> {
 /** Who may use a registry started with `startRegistry(program, {login: true})`. The hash is bcrypt, made with `htpasswd -nbB`. */
 export const account = {username: 'release', password: 'not-a-real-secret'};
 const accountHash = '$2y$05$abcdefghijklmnopqrstuungVG5rV2wnfvY7IqXMxsk5437TWq.4m';
+/** The password after `expire`. */
+export const renewed = {username: 'release', password: 'renewed-not-a-secret'};
+const renewedHash = '$2y$05$abcdefghijklmnopqrstuuvCcCuMQqluCawDcYTH7wuKZzmlLQavy';
 
 export interface RealRegistry extends AsyncDisposable {
   /** `127.0.0.1:port` */
   readonly host: string;
+  /** From now on it takes `renewed`, and `account` no more. */
+  expire(): Promise<void>;
 }
 
 /** Debian's docker-registry (at `program`) on a port of its own choice, storing in a folder of its own; ends with its scope. */
@@ -73,6 +78,12 @@ export async function startRegistry(program: string, {login = false} = {}): Prom
   void child.then(() => reject(new Error('docker-registry ended before it listened.')));
   return {
     host: await promise,
+    async expire() {
+      await writeFile(passwords, `${renewed.username}:${renewedHash}\n`);
+      // It reads the file anew when its time is another one.
+      const later = new Date(Date.now() + 10_000);
+      await utimes(passwords, later, later);
+    },
     async [Symbol.asyncDispose]() {
       child.kill('SIGTERM');
       await child;

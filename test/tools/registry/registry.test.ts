@@ -87,6 +87,27 @@ describe('a registry that wants to know who asks', () => {
     await expect(connect().digest(name, '1')).rejects.toThrow(/refuses to show .*dbhi\/x \(401\)/);
   });
 
+  test('and refuses what it is shown is shown something else, found once for all who ask meanwhile', async () => {
+    await using server = await serve((request, response) => {
+      if (request.headers.authorization === basic(olive)) answerDigest(request, response);
+      else response.writeHead(401, {'www-authenticate': 'Basic realm="Registry"'}).end();
+    });
+    const name = {registry: server.host, repository: 'dbhi/x'};
+    const registry = connect({...olive, password: 'old'});
+    const digest = () => registry.digest(name, '1');
+    await expect(digest()).rejects.toBeInstanceOf(LoginError);
+
+    expect(await registry.logInAnew(server.host, async () => undefined)).toBe(false);
+    await expect(digest()).rejects.toBeInstanceOf(LoginError);
+
+    let asked = 0;
+    const ask = async () => (asked++, olive);
+    const found = await Promise.all([registry.logInAnew(server.host, ask), registry.logInAnew(server.host, ask)]);
+    expect({found, asked}).toEqual({found: [true, true], asked: 1});
+    expect(await digest()).toMatch(/^sha256:/);
+    expect(await registry.credentials(server.host)).toEqual({...olive, aside: true});
+  });
+
   /** Docker Hub, GHCR: tokens from elsewhere, one a repository, short-lived. */
   const serveTokens = () => {
     let valid = 0;

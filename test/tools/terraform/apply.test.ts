@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import {exitCodes, LostAnswerError, StoppedError} from '../../../src/release/errors.ts';
-import {countOperations, nothingRead, readApply, readOn} from '../../../src/tools/terraform/apply.ts';
+import {countOperations, ifInterrupted, nothingRead, readApply, readOn} from '../../../src/tools/terraform/apply.ts';
 import {StalePlanError, StateLockedError} from '../../../src/tools/terraform/diagnosis.ts';
 import type {Ended} from '../../../src/tools/terraform/runner.ts';
 import {readMessage, type TerraformMessage} from '../../../src/tools/terraform/stream.ts';
@@ -38,6 +38,37 @@ test('counts what is done of what is planned, from the first line on', () => {
   expect([...new Set(counts[0])]).toEqual(['0/0', '0/1', '0/2', '0/3', '0/4', '0/5', '1/5', '2/5', '3/5', '4/5', '5/5']);
   // Two replacements.
   expect(counts[1]?.at(-1)).toBe('4/4');
+});
+
+test('says at every moment what stopping would leave', () => {
+  const said = (name: string): readonly string[] => {
+    let progress = nothingRead;
+    return streamOf(name).map(message => {
+      progress = readOn(progress, message);
+      return ifInterrupted(progress);
+    });
+  };
+  expect(said('apply-create')[0]).toBe('Terraform has not changed anything yet.');
+  expect(said('apply-create').at(-1)).toBe('What is done stays; Terraform begins nothing more.');
+  expect(said('apply-create')).toContain('Terraform finishes create terraform_data.cbd, and begins nothing more.');
+
+  const addr = 'aws_instance.default';
+  const hook = (type: string, action: string) => ({type, '@message': '', hook: {resource: {addr}, action}});
+  const replacement: readonly TerraformMessage[] = [
+    {type: 'planned_change', '@message': '', change: {resource: {addr}, action: 'replace'}},
+    hook('apply_start', 'delete'),
+    hook('apply_complete', 'delete'),
+    hook('apply_start', 'create'),
+    hook('apply_complete', 'create'),
+  ].map(line => readMessage(JSON.stringify(line)));
+  const states = replacement.map((_, index) => ifInterrupted(replacement.slice(0, index + 1).reduce(readOn, nothingRead)));
+  expect(states).toEqual([
+    'Terraform has not changed anything yet.',
+    'aws_instance.default is being destroyed: stopping leaves it down, the new one is not created any more.',
+    'The old aws_instance.default is destroyed, the new one is not created: stopping leaves it down.',
+    'The old aws_instance.default is destroyed, the new one is being created: if that is cut off, stopping leaves it down.',
+    'What is done stays; Terraform begins nothing more.',
+  ]);
 });
 
 test('the summary alone is no success, and neither is the exit code', () => {

@@ -1,4 +1,5 @@
-import {chmod, readdir, rm, stat, writeFile} from 'node:fs/promises';
+import {chmod, readdir, realpath, rm, stat, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import {exitCodes, StoppedError} from '../../../src/release/errors.ts';
@@ -19,6 +20,10 @@ resource "terraform_data" "service" {
   input = "app:\${var.tag}"
 }
 `;
+
+/** A module that wants a provider. */
+const wanting =
+  'terraform {\n  required_providers {\n    fake = {\n      source  = "example.com/a/fake"\n      version = "1.0.0"\n    }\n  }\n}\n';
 
 withTerraform('version', () => {
   test('is asked for', async () => {
@@ -174,7 +179,7 @@ withTerraform('workspaces', () => {
     expect(await tf.workspaces({directory, workspace: 'production'})).toEqual(['default', 'production']);
     expect(await tf.state({directory})).toBeUndefined();
     expect(await tf.plan({directory}, planOptions)).toMatchObject({exitCode: 2});
-    expect(await tf.state({directory, workspace: 'production'})).toEqual({lineage: expect.any(String), serial: 1});
+    expect(await tf.state({directory, workspace: 'production'})).toEqual({lineage: expect.any(String), serial: 1, secrets: []});
     expect(await tf.plan({directory, workspace: 'production'}, planOptions)).toMatchObject({exitCode: 0});
   });
 
@@ -184,7 +189,52 @@ withTerraform('workspaces', () => {
   });
 });
 
+withTerraform('the state', () => {
+  test('says what it hides: a plan that fails leaves nothing else to take it from', async () => {
+    const directory = await module({
+      'main.tf': `variable "password" {
+  type      = string
+  sensitive = true
+  default   = "hunter2-SECRET"
+}
+resource "terraform_data" "x" {
+  input = { plain = "not a secret", keys = [{ name = "k", value = var.password }, { name = "l", value = "open" }] }
+}
+output "login" {
+  value     = "admin:\${var.password}"
+  sensitive = true
+}
+`,
+    });
+    await terraform(directory, 'apply', '-auto-approve');
+    expect((await tf.state({directory}))?.secrets).toEqual(['admin:hunter2-SECRET', 'hunter2-SECRET']);
+  });
+});
+
+withTerraform('an apply', () => {
+  test('is told ephemeral variables once more, which no plan holds', async () => {
+    const ephemeral = `${service}\nvariable "token" {\n  type      = string\n  ephemeral = true\n}\n`;
+    const directory = await module({'main.tf': ephemeral, 'aside/release.tfvars': 'tag = "1.0.0"\ntoken = "hunter2"\n'});
+    const varFile = 'aside/release.tfvars';
+    await tf.plan({directory}, {...planOptions, varFile});
+    const [without, told] = [undefined, varFile].map(file => tf.applyCommand({directory}, planOptions.out, 0, file));
+    await expect(terraform(directory, ...(without?.args ?? []))).rejects.toThrow();
+    expect(await terraform(directory, ...(told?.args ?? []))).toContain('"operation":"apply"');
+  });
+});
+
 withTerraform('init', () => {
+  test('takes providers from the plug-in cache that the environment names', async () => {
+    const [directory, cache] = [await module({'main.tf': wanting}), await folder()];
+    const settings = join(await folder(), 'terraform.rc');
+    await write(settings, `provider_installation {\n  filesystem_mirror {\n    path = "${await providerMirror()}"\n  }\n}\n`);
+    const cached = createTerraform({env: {...env, TF_CLI_CONFIG_FILE: settings, TF_PLUGIN_CACHE_DIR: cache}});
+    await cached.init({directory});
+    expect(await readdir(cache)).toEqual(['example.com']);
+    const installed = join('example.com/a/fake/1.0.0', await platform());
+    expect(await realpath(join(directory, '.terraform/providers', installed))).toBe(await realpath(join(cache, installed)));
+  });
+
   test('is needed for a backend, and only once', async () => {
     const directory = await module({
       'main.tf': `terraform {\n  backend "local" {\n    path = "state/x.tfstate"\n  }\n}\n${service}`,
@@ -220,8 +270,6 @@ withTerraform('init', () => {
   });
 
   test('is needed for providers; with a data folder of its own it leaves the directory as it is', async () => {
-    const wanting =
-      'terraform {\n  required_providers {\n    fake = {\n      source  = "example.com/a/fake"\n      version = "1.0.0"\n    }\n  }\n}\n';
     const directory = await module({'main.tf': wanting});
     const pluginDir = await providerMirror();
     const dataDir = join(await folder(), 'data');
@@ -270,9 +318,14 @@ withTerraform('show', () => {
 /** A folder of providers with one in it that Terraform can install, and not run. */
 async function providerMirror(): Promise<string> {
   const mirror = await folder();
-  const {platform}: {platform: string} = JSON.parse(await terraform(mirror, 'version', '-json'));
-  const program = join(mirror, 'example.com/a/fake/1.0.0', platform, 'terraform-provider-fake_v1.0.0');
+  const program = join(mirror, 'example.com/a/fake/1.0.0', await platform(), 'terraform-provider-fake_v1.0.0');
   await write(program, '#!/bin/sh\nexit 1\n');
   await chmod(program, 0o755);
   return mirror;
+}
+
+/** `linux_amd64` */
+async function platform(): Promise<string> {
+  const {platform}: {platform: string} = JSON.parse(await terraform(tmpdir(), 'version', '-json'));
+  return platform;
 }

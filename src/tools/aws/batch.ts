@@ -1,0 +1,112 @@
+/** Batch: job definitions, and runs of them. */
+import type {JobDetail, JobDefinition as SdkJobDefinition} from '@aws-sdk/client-batch';
+import {type Json, json} from '../../release/json.ts';
+import {type AwsOptions, clientConfig, lazy, read, write} from './session.ts';
+
+export type BatchJob = JobDetail;
+
+/** A revision of a job definition as JSON: the same shape as a task definition's, so that both can be handled alike. */
+export interface JobDefinition {
+  readonly arn: string;
+  readonly family: string;
+  readonly revision: number;
+  readonly status: string;
+  /** What RegisterJobDefinition accepts of it, tags included; nothing that only AWS may say. */
+  readonly input: {readonly [key: string]: Json};
+}
+
+export interface Batch {
+  /** By ARN, `name:revision`, or name (its newest active revision); undefined when there is none. */
+  jobDefinition(name: string): Promise<JobDefinition | undefined>;
+  /** ARNs of the active revisions of a job definition, newest first. */
+  revisions(name: string, count: number): Promise<readonly string[]>;
+  /** Makes a new revision, every time. Returns its ARN. */
+  register(input: {readonly [key: string]: Json}, sleep: (ms: number) => Promise<void>): Promise<string>;
+  /** Starts one job. Returns its id. */
+  submit(job: {readonly [key: string]: Json}, sleep: (ms: number) => Promise<void>): Promise<string>;
+  job(id: string): Promise<BatchJob | undefined>;
+  /** The ids of the jobs of this very name in a queue, whatever became of them. */
+  jobs(queue: string, name: string): Promise<readonly string[]>;
+}
+
+/** In a job definition but not taken by RegisterJobDefinition (computed from the SDK's types, 3.1138). */
+const readOnly = new Set(['jobDefinitionArn', 'revision', 'status', 'containerOrchestrationType']);
+
+export function createBatch(options: AwsOptions): Batch {
+  const sdk = lazy(async () => {
+    const module = await import('@aws-sdk/client-batch');
+    return {
+      ...module,
+      reader: new module.BatchClient(clientConfig(options, 'BATCH', 'read')),
+      writer: new module.BatchClient(clientConfig(options, 'BATCH', 'write')),
+    };
+  });
+
+  const describe = (input: {jobDefinitions: string[]} | {jobDefinitionName: string; status: string}) =>
+    read(options, 'batch:DescribeJobDefinitions', async () => {
+      const {reader, DescribeJobDefinitionsCommand} = await sdk();
+      const all: SdkJobDefinition[] = [];
+      let next: string | undefined;
+      do {
+        const page = await reader.send(new DescribeJobDefinitionsCommand({...input, ...(next && {nextToken: next})}));
+        all.push(...(page.jobDefinitions ?? []));
+        next = page.nextToken;
+      } while (next !== undefined);
+      return all.map(toDefinition).toSorted((a, b) => b.revision - a.revision);
+    });
+
+  return {
+    jobDefinition: async name =>
+      (
+        await (/:\d+$/.test(name)
+          ? describe({jobDefinitions: [name]})
+          : describe({jobDefinitionName: name.slice(name.lastIndexOf('/') + 1), status: 'ACTIVE'}))
+      )[0],
+    revisions: async (name, count) =>
+      (await describe({jobDefinitionName: name, status: 'ACTIVE'})).slice(0, count).map(({arn}) => arn),
+    register: async (input, sleep) => {
+      const {writer, RegisterJobDefinitionCommand} = await sdk();
+      type Input = ConstructorParameters<typeof RegisterJobDefinitionCommand>[0];
+      // It came from DescribeJobDefinitions, whose shape is this one but for the fields taken out above.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+      const command = new RegisterJobDefinitionCommand(input as unknown as Input);
+      const {jobDefinitionArn} = await write(options, 'batch:RegisterJobDefinition', () => writer.send(command), sleep);
+      return jobDefinitionArn ?? '';
+    },
+    submit: async (job, sleep) => {
+      const {writer, SubmitJobCommand} = await sdk();
+      type Input = ConstructorParameters<typeof SubmitJobCommand>[0];
+      // The settings came from a target that AWS has checked, and SubmitJob refuses what it does not know.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+      const command = new SubmitJobCommand(job as unknown as Input);
+      const {jobId} = await write(options, 'batch:SubmitJob', () => writer.send(command), sleep);
+      return jobId ?? '';
+    },
+    job: id =>
+      read(options, 'batch:DescribeJobs', async () => {
+        const {reader, DescribeJobsCommand} = await sdk();
+        const {jobs} = await reader.send(new DescribeJobsCommand({jobs: [id]}));
+        return jobs?.[0];
+      }),
+    jobs: (jobQueue, name) =>
+      read(options, 'batch:ListJobs', async () => {
+        const {reader, ListJobsCommand} = await sdk();
+        const {jobSummaryList = []} = await reader.send(
+          new ListJobsCommand({jobQueue, filters: [{name: 'JOB_NAME', values: [name]}]}),
+        );
+        return jobSummaryList.flatMap(({jobId}) => jobId ?? []);
+      }),
+  };
+}
+
+function toDefinition(found: SdkJobDefinition): JobDefinition {
+  const {jobDefinitionArn: arn = '', jobDefinitionName: family = '', revision = 0, status = '', tags} = found;
+  const kept = Object.entries(found).filter(
+    // An empty map of tags says nothing, and an empty list was refused elsewhere (facts/aws.md, Register).
+    ([key]) => !readOnly.has(key) && (key !== 'tags' || Object.keys(tags ?? {}).length > 0),
+  );
+  const plain: unknown = JSON.parse(JSON.stringify(Object.fromEntries(kept)));
+  const input = json.parse(plain);
+  const isRecord = input !== null && typeof input === 'object' && !Array.isArray(input);
+  return {arn, family, revision, status, input: isRecord ? Object.fromEntries(Object.entries(input)) : {}};
+}

@@ -1,0 +1,86 @@
+/** Task definitions: revisions of a family, which never change. */
+import {type Json, json} from '../../../release/json.ts';
+import {errorName} from '../session.ts';
+import type {EcsSdk} from './sdk.ts';
+
+/** A task definition as JSON, and the tags that stand beside it. */
+export interface TaskDefinition {
+  readonly arn: string;
+  readonly family: string;
+  readonly revision: number;
+  readonly status: string;
+  /** What RegisterTaskDefinition accepts of it, tags included; nothing that only AWS may say. */
+  readonly input: {readonly [key: string]: Json};
+  /** ARN of who registered it, where AWS tells. */
+  readonly registeredBy?: string | undefined;
+}
+
+export interface Definitions {
+  /** By ARN, `family:revision`, or family (its newest active revision); undefined when there is none. */
+  taskDefinition(name: string): Promise<TaskDefinition | undefined>;
+  /** Revisions of a family, newest first. */
+  revisions(family: string, count: number): Promise<readonly string[]>;
+  /** Makes a new revision, every time. Returns its ARN. */
+  register(input: {readonly [key: string]: Json}, sleep: (ms: number) => Promise<void>): Promise<string>;
+}
+
+/** In a task definition but refused by RegisterTaskDefinition (facts/aws.md, computed from the SDK's types). */
+const readOnly = new Set([
+  'taskDefinitionArn',
+  'revision',
+  'status',
+  'requiresAttributes',
+  'compatibilities',
+  'registeredAt',
+  'deregisteredAt',
+  'deleteRequestedAt',
+  'registeredBy',
+]);
+
+export function definitions({load, read, write}: EcsSdk): Definitions {
+  return {
+    taskDefinition: async name => {
+      try {
+        const {taskDefinition, tags = []} = await read('definitions', 'ecs:DescribeTaskDefinition', async () => {
+          const {reader, DescribeTaskDefinitionCommand} = await load();
+          return reader.send(new DescribeTaskDefinitionCommand({taskDefinition: name, include: ['TAGS']}));
+        });
+        if (taskDefinition?.taskDefinitionArn === undefined) return undefined;
+        const {taskDefinitionArn: arn, family = '', revision = 0, status = '', registeredBy} = taskDefinition;
+        const kept = Object.fromEntries(Object.entries(taskDefinition).filter(([key]) => !readOnly.has(key)));
+        // An empty list of tags is refused.
+        const input = asJson({...kept, ...(tags.length > 0 && {tags})});
+        return {arn, family, revision, status, input, registeredBy};
+      } catch (error) {
+        // There is no exception of its own for "no such task definition".
+        if (errorName(error) === 'ClientException') return undefined;
+        throw error;
+      }
+    },
+    revisions: async (family, count) => {
+      const page = await read('definitions', 'ecs:ListTaskDefinitions', async () => {
+        const {reader, ListTaskDefinitionsCommand} = await load();
+        return reader.send(new ListTaskDefinitionsCommand({familyPrefix: family, sort: 'DESC', maxResults: count}));
+      });
+      return page.taskDefinitionArns ?? [];
+    },
+    register: async (input, sleep) => {
+      const {writer, RegisterTaskDefinitionCommand} = await load();
+      type Input = ConstructorParameters<typeof RegisterTaskDefinitionCommand>[0];
+      // It came from DescribeTaskDefinition, whose shape is this one but for the fields taken out above.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+      const command = new RegisterTaskDefinitionCommand(input as unknown as Input);
+      const {taskDefinition} = await write('registering', 'ecs:RegisterTaskDefinition', () => writer.send(command), sleep);
+      return taskDefinition?.taskDefinitionArn ?? '';
+    },
+  };
+}
+
+/** What the wire would carry: dates and undefined gone. */
+function asJson(value: object): {readonly [key: string]: Json} {
+  const plain: unknown = JSON.parse(JSON.stringify(value));
+  const parsed = json.parse(plain);
+  return parsed !== null && typeof parsed === 'object' && !Array.isArray(parsed)
+    ? Object.fromEntries(Object.entries(parsed))
+    : {};
+}

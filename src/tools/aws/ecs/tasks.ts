@@ -1,0 +1,49 @@
+/** The tasks of services. */
+import type {Task} from '@aws-sdk/client-ecs';
+import {batched} from '../batched.ts';
+import type {EcsSdk} from './sdk.ts';
+
+export type EcsTask = Task;
+
+export interface Tasks {
+  /**
+   * The tasks of a service by what they are meant to be. Each says which deployment started it. Those of `known` (by
+   * ARN) are given as they are there and not asked for again.
+   */
+  tasks(
+    cluster: string,
+    service: string,
+    desired: 'RUNNING' | 'STOPPED',
+    known?: ReadonlyMap<string, EcsTask>,
+  ): Promise<readonly EcsTask[]>;
+}
+
+export function tasks({load, read}: EcsSdk): Tasks {
+  // A hundred a call is DescribeTasks' limit; those of several services go out together.
+  const describe = batched<EcsTask>(100, async (cluster, arns) => {
+    const {tasks: found = []} = await read('tasks', 'ecs:DescribeTasks', async () => {
+      const {reader, DescribeTasksCommand} = await load();
+      return reader.send(new DescribeTasksCommand({cluster, tasks: [...arns]}));
+    });
+    return arns.map(arn => found.find(({taskArn}) => taskArn === arn));
+  });
+
+  return {
+    tasks: async (cluster, service, desired, known = new Map()) => {
+      const arns: string[] = [];
+      let next: string | undefined;
+      do {
+        const token = next;
+        const page = await read('tasks', 'ecs:ListTasks', async () => {
+          const {reader, ListTasksCommand} = await load();
+          const filter = {cluster, serviceName: service, desiredStatus: desired};
+          return reader.send(new ListTasksCommand({...filter, ...(token && {nextToken: token})}));
+        });
+        arns.push(...(page.taskArns ?? []));
+        next = page.nextToken;
+      } while (next !== undefined);
+      const found = await Promise.all(arns.map(async arn => known.get(arn) ?? describe(cluster, arn)));
+      return found.flatMap(task => task ?? []);
+    },
+  };
+}

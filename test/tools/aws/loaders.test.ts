@@ -1,0 +1,109 @@
+import {expect, test} from 'vitest';
+import {createAws} from '../../../src/tools/aws/index.ts';
+import {story} from '../../emulator/story.ts';
+import {serve} from '../server.ts';
+
+const noWait = () => Promise.resolve();
+const awsAt = (url: string) =>
+  createAws({
+    region: 'us-east-1',
+    profile: undefined,
+    login: undefined,
+    env: {AWS_ENDPOINT_URL: url, AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'not-a-secret'},
+  });
+const role = 'arn:aws:iam::000000000000:role/start';
+const machine = 'arn:aws:states:us-east-1:000000000000:stateMachine:load';
+
+/** An endpoint that gives every call the same answer. */
+const answering = (status: number, body: unknown) =>
+  serve((_request, response) => void response.writeHead(status, {'content-type': 'application/json'}).end(JSON.stringify(body)));
+
+test('what is not there is undefined, and no error', async () => {
+  const {url} = await story();
+  const aws = awsAt(url);
+  expect(await aws.scheduler.schedule({group: 'default', name: 'nothing'})).toBeUndefined();
+  expect(await aws.scheduler.schedule({group: 'nothing', name: 'nothing'})).toBeUndefined();
+  expect(await aws.sfn.stateMachine(machine)).toBeUndefined();
+  expect(await aws.batch.jobDefinition('nothing')).toBeUndefined();
+  expect(await aws.batch.jobDefinition('nothing:3')).toBeUndefined();
+  expect(await aws.events.targets({name: 'nothing', bus: 'default'})).toBeUndefined();
+  expect(await aws.batch.job('nothing')).toBeUndefined();
+});
+
+test('a job definition that is read can be registered as it is: tags are kept, and none are never sent', async () => {
+  const {url, world} = await story();
+  const aws = awsAt(url);
+  const properties = {
+    type: 'container',
+    containerProperties: {image: 'loader:1', command: ['load']},
+    parameters: {Since: 'last'},
+  };
+  world.registerJobDefinition({jobDefinitionName: 'tagged', ...properties, tags: {project: 'pass'}, propagateTags: true});
+  world.registerJobDefinition({jobDefinitionName: 'bare', ...properties});
+
+  const tagged = await aws.batch.jobDefinition('tagged');
+  expect(tagged?.input).toMatchObject({tags: {project: 'pass'}, propagateTags: true, parameters: {Since: 'last'}});
+  for (const key of ['jobDefinitionArn', 'revision', 'status', 'containerOrchestrationType'])
+    expect(tagged?.input).not.toHaveProperty(key);
+  const arn = await aws.batch.register(tagged?.input ?? {}, noWait);
+  expect((await aws.batch.jobDefinition(arn))?.input).toEqual(tagged?.input);
+  expect(await aws.batch.revisions('tagged', 5)).toEqual([arn, tagged?.arn]);
+  expect((await aws.batch.jobDefinition('tagged'))?.arn).toBe(arn);
+  expect((await aws.batch.jobDefinition('bare'))?.input).not.toHaveProperty('tags');
+});
+
+test('lists end where they are told to, and say that there is more', async () => {
+  const {url, world} = await story();
+  const aws = awsAt(url);
+  for (let index = 0; index < 5; index++) {
+    world.createRule({name: `rule-${index}`, ScheduleExpression: 'rate(1 day)'});
+    world.createStateMachine({name: `machine-${index}`, roleArn: role, definition: '{}'});
+    const Target = {Arn: machine, RoleArn: role};
+    world.createSchedule({
+      name: `schedule-${index}`,
+      ScheduleExpression: 'rate(1 day)',
+      FlexibleTimeWindow: {Mode: 'OFF'},
+      Target,
+    });
+  }
+  for (const [most, found, more] of [
+    [3, 3, true],
+    [5, 5, false],
+    [9, 5, false],
+  ] as const) {
+    const [rules, machines, schedules] = await Promise.all([
+      aws.events.list('default', most),
+      aws.sfn.list(most),
+      aws.scheduler.list(most),
+    ]);
+    expect([rules.rules.length, rules.more]).toEqual([found, more]);
+    expect([machines.arns.length, machines.more]).toEqual([found, more]);
+    expect([schedules.schedules.length, schedules.more]).toEqual([found, more]);
+    expect(schedules.schedules[0]).toEqual({group: 'default', name: 'schedule-0', target: machine});
+  }
+});
+
+test('a conflict is an answer, and is sent once', async () => {
+  const conflict = {__type: 'ConflictException', Message: 'it is being changed', message: 'it is being changed'};
+  await using server = await answering(409, conflict);
+  const aws = awsAt(server.url);
+  expect(await aws.sfn.update(machine, '{}', noWait)).toBe('conflict');
+  const schedule = {
+    Name: 'nightly',
+    ScheduleExpression: 'rate(1 day)',
+    FlexibleTimeWindow: {Mode: 'OFF' as const},
+    Target: {Arn: machine, RoleArn: role},
+  };
+  expect(await aws.scheduler.update(schedule, noWait)).toBe('conflict');
+  expect(server.requests).toEqual(['POST /', 'PUT /schedules/nightly']);
+});
+
+test('a task that could not be placed is a failure, although ECS answers 200', async () => {
+  await using server = await answering(200, {
+    tasks: [],
+    failures: [{arn: 'pass', reason: 'RESOURCE:MEMORY', detail: 'no instance has it'}],
+  });
+  await expect(awsAt(server.url).ecsRuns.run({taskDefinition: 'loader:2', clientToken: 'once'}, noWait)).rejects.toThrow(
+    'ECS could not start the task: RESOURCE:MEMORY: no instance has it',
+  );
+});
