@@ -1,12 +1,16 @@
 /** The docker command line client: images are built, looked at and pushed with it. One process a call. */
 import {mkdtemp, readFile, rm} from 'node:fs/promises';
 import {join} from 'node:path';
-import {z} from 'zod';
+import * as z from 'zod';
 import {DeployError} from '../release/errors.ts';
 import {builderOptions, findBuilder, type Builder, type DockerVersions} from './docker/builder.ts';
-import {dockerFailed, engineMissing, pushFailed} from './docker/errors.ts';
-import {buildKitBuild, legacyBuild, push, Reader, type Progress} from './docker/progress.ts';
+import {dockerFailed, engineMissing, pushFailed, secretsNeedBuildKit} from './docker/errors.ts';
+import {withLogin} from './docker/login.ts';
+import {buildOutput, type BuildOutput} from './docker/output.ts';
+import {push, Reader} from './docker/progress.ts';
 import {CommandError, exec, execOk, type Environment, type ExecOptions} from './exec.ts';
+import type {Credentials} from './registry/docker-credentials.ts';
+import {parseImageName} from './registry/image-name.ts';
 
 interface LocalImage {
   /** `sha256:…` of the image's configuration (with containerd's image store: of its manifest). */
@@ -30,7 +34,12 @@ export interface BuildOptions {
   readonly platform?: string;
   /** Stage of the Dockerfile. The last one unless told. */
   readonly target?: string;
+  /** By id. Docker reads them itself, where they are: a value is never an argument. */
+  readonly secrets?: Readonly<Record<string, BuildSecret>>;
 }
+
+/** Where a secret of a build is: in an environment variable, or in a file (absolute path). */
+export type BuildSecret = {readonly env: string} | {readonly file: string};
 
 interface BuildSinks {
   onLine(line: string): void;
@@ -46,6 +55,12 @@ interface PushSinks {
   readonly signal: AbortSignal;
 }
 
+export interface DockerLogin {
+  readonly credentials: Credentials;
+  /** A private folder (0700) to work in. */
+  readonly scratch: string;
+}
+
 export interface Docker {
   /**
    * Versions of client and engine, and whether images are built with BuildKit.
@@ -54,14 +69,19 @@ export interface Docker {
   version(): Promise<{client: string; server: string; buildkit: boolean}>;
   /** A local image; undefined when the engine has none of that name. */
   inspect(reference: string): Promise<LocalImage | undefined>;
-  /** Builds and tags. Throws CommandError when the build fails, StoppedError when it was stopped. */
-  build(options: BuildOptions, sinks: BuildSinks): Promise<{id: string}>;
   /**
-   * Pushes a tag. `digest` is what docker printed; the registry is the one to ask for sure.
+   * Builds and tags. With a `login` docker is logged in for this one build, aside, beside where the user is. Throws CommandError when the
+   * build fails, StoppedError when it was stopped, DeployError for secrets without
+   * BuildKit.
+   */
+  build(options: BuildOptions, sinks: BuildSinks, login?: DockerLogin): Promise<{id: string}>;
+  /**
+   * Pushes a tag. `digest` is what docker printed; the registry is the one to ask for sure. With a `login` docker is logged in for this
+   * one push, aside: the user's own configuration is left as it is.
    * Throws LoginError when the registry wants other credentials, DeployError or CommandError for other failures. After a failure
    * the tag may be there nevertheless.
    */
-  push(reference: string, sinks: PushSinks): Promise<{digest: string | undefined}>;
+  push(reference: string, sinks: PushSinks, login?: DockerLogin): Promise<{digest: string | undefined}>;
 }
 
 const versionAnswer = z.object({
@@ -95,6 +115,17 @@ export function createDocker(options: {env: Environment; onCommand?: (argv: read
     });
   }
 
+  /** Works with docker logged in at the registry of an image, where there is a login for it. */
+  async function loggedIn(
+    reference: string,
+    login: DockerLogin | undefined,
+    how: {readonly keepOthers: boolean},
+    work: (env: Environment) => Promise<void>,
+  ): Promise<void> {
+    if (login === undefined) return work(env);
+    return withLogin({env, registry: parseImageName(reference).registry, onCommand: docker, ...how, ...login}, work);
+  }
+
   async function versions(): Promise<DockerVersions> {
     const {stdout, stderr} = await exec('docker', docker(['version', '--format', '{{json .}}']), {env, timeoutMs: readTimeoutMs});
     // Without an engine it fails, but tells of the client; with a context that does not exist it tells nothing.
@@ -122,41 +153,50 @@ export function createDocker(options: {env: Environment; onCommand?: (argv: read
       return {id: image.Id, labels: image.Config?.Labels ?? {}, repoDigests: image.RepoDigests ?? []};
     },
 
-    async build(image, sinks) {
+    async build(image, sinks, login) {
       builder ??= await findBuilder(await versions(), env);
+      if (builder.is === 'legacy' && image.secrets !== undefined) throw secretsNeedBuildKit(builder.asked);
       const chosen = builderOptions(builder);
-      const onProgress = ({done, total, text}: Progress) => sinks.onStep(done, total, text);
-      const reader = builder.is === 'legacy' ? new Reader(legacyBuild, onProgress) : new Reader(buildKitBuild, onProgress);
+      const output = buildOutput(builder, ({done, total, text}) => sinks.onStep(done, total, text), sinks.onLine);
 
       return withTemporaryFolder(env, async folder => {
         const idFile = join(folder, 'image-id');
-        await run(['build', ...chosen.args, `--iidfile=${idFile}`, ...imageArguments(image)], {
-          env: {...env, ...chosen.env},
-          cwd: image.context,
-          signal: sinks.signal,
-          onLine(line) {
-            reader.read(line);
-            sinks.onLine(line);
-          },
-        });
+        const buildWith = (env: Environment) =>
+          run(['build', ...chosen.args, `--iidfile=${idFile}`, ...imageArguments(image)], {
+            env: {...env, ...chosen.env},
+            cwd: image.context,
+            signal: sinks.signal,
+            onLine: line => output.read(line),
+          }).catch((error: unknown) => {
+            throw error instanceof CommandError ? inWords(error, output) : error;
+          });
+        await loggedIn(image.reference, login, {keepOthers: true}, buildWith);
         const id = (await readFile(idFile, 'utf8')).trim();
         if (!/^sha256:[0-9a-f]{64}$/.test(id)) throw new DeployError(`Docker built ${image.reference}, but does not say its id.`);
         return {id};
       });
     },
 
-    async push(reference, sinks) {
+    async push(reference, sinks, login) {
       const reader = new Reader(push, ({done, total, text}) => sinks.onProgress(done, total, text));
       const onLine = (line: string) => {
         reader.read(line);
         sinks.onLine(line);
       };
-      await run(['push', reference], {env, signal: sinks.signal, onLine}).catch((error: unknown) => {
-        throw pushFailed(error, reference);
-      });
+      const pushWith = (env: Environment) =>
+        run(['push', reference], {env, signal: sinks.signal, onLine}).catch((error: unknown) => {
+          throw pushFailed(error, reference);
+        });
+      await loggedIn(reference, login, {keepOthers: false}, pushWith);
       return {digest: reader.state.digest};
     },
   };
+}
+
+function inWords(error: CommandError, output: BuildOutput): CommandError {
+  const [file = '', ...args] = error.command;
+  const lines = output.lastLines();
+  return lines === undefined ? error : new CommandError(file, args, error.result, lines);
 }
 
 function imageArguments(image: BuildOptions): string[] {
@@ -168,9 +208,16 @@ function imageArguments(image: BuildOptions): string[] {
     ...(target === undefined ? [] : [`--target=${target}`]),
     ...Object.entries(image.labels).map(([name, value]) => `--label=${name}=${value}`),
     ...Object.entries(image.buildArgs ?? {}).map(([name, value]) => `--build-arg=${name}=${value}`),
+    ...Object.entries(image.secrets ?? {}).map(([id, secret]) => `--secret=${secretArgument(id, secret)}`),
     '--',
     image.context,
   ];
+}
+
+/** Docker reads it as a line of CSV. */
+function secretArgument(id: string, secret: BuildSecret): string {
+  const where = 'env' in secret ? `env=${secret.env}` : `src=${secret.file}`;
+  return [`id=${id}`, where].map(field => (/[",]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)).join(',');
 }
 
 async function withTemporaryFolder<T>(env: Environment, work: (folder: string) => Promise<T>): Promise<T> {

@@ -49,6 +49,7 @@ const linesInError = 10;
 
 /** A command that ended with something else than 0. Its arguments and the end of its output are shown: secrets go through `input`. */
 export class CommandError extends DeployError {
+  static override readonly usual = 'DW121';
   readonly command: readonly string[];
   readonly result: ExecResult;
   /** The end of what it said: of stderr if there was anything, else of stdout. */
@@ -63,8 +64,14 @@ export class CommandError extends DeployError {
   }
 }
 
+/** A command that did not end within its time, and was asked to stop. */
+export class TimeoutError extends DeployError {
+  static override readonly usual = 'DW122';
+}
+
 /** A program that is not on this machine. */
 export class MissingToolError extends DeployError {
+  static override readonly usual = 'DW120';
   readonly tool: string;
 
   constructor(tool: string, cause?: unknown) {
@@ -81,7 +88,7 @@ const installHints: Readonly<Record<string, string>> = {
 
 /**
  * Runs a program to its end. Any exit code is a result. When it settles, the child has ended.
- * Throws MissingToolError, StoppedError (asked through `signal`), or DeployError (time is up; it could not be started).
+ * Throws MissingToolError, StoppedError (asked through `signal`), TimeoutError, or DeployError (it could not be started).
  */
 export async function exec(file: string, args: readonly string[], options: ExecOptions): Promise<ExecResult> {
   const {cwd, env, input, onLine, signal, stopSignal = 'SIGTERM', timeoutMs = 0, maxBuffer = defaultMaxBuffer} = options;
@@ -160,7 +167,7 @@ interface Ended {
 async function exitCodeOf(ended: Ended, file: string, args: readonly string[], {cwd, timeoutMs}: ExecOptions): Promise<number> {
   const command = showCommand([file, ...args]);
   if (ended.isCanceled) throw new StoppedError(`\`${command}\` was stopped.`);
-  if (ended.timedOut) throw new DeployError(`\`${command}\` did not end within ${(timeoutMs ?? 0) / 1000} s, and was stopped.`);
+  if (ended.timedOut) throw new TimeoutError(`\`${command}\` did not end within ${(timeoutMs ?? 0) / 1000} s, and was stopped.`);
   if (ended.exitCode !== undefined) return ended.exitCode;
   if (ended.signal !== undefined) return 128 + constants.signals[ended.signal];
 

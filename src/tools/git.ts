@@ -2,10 +2,13 @@
 import {stat} from 'node:fs/promises';
 import {dirname} from 'node:path';
 import {DeployError} from '../release/errors.ts';
-import {CommandError, exec, type Environment, type ExecResult} from './exec.ts';
+import {exec, TimeoutError, type Environment, type ExecResult} from './exec.ts';
+import {withoutRepository} from './git/environment.ts';
+import {failure} from './git/errors.ts';
+import {createRemotes, type Remotes} from './git/remotes.ts';
 
 /** Paths are relative to the root of the work tree, and meant literally: no globs, no `:(magic)`. Commits are full hashes. */
-export interface Git {
+export interface Git extends Remotes {
   /** Root of the work tree that holds `path` (a file or folder); undefined outside of one. */
   root(path: string): Promise<string | undefined>;
   /** `branch` is undefined for a detached HEAD. Throws DeployError in a repository without commits. */
@@ -37,6 +40,12 @@ export interface Git {
   tagCommit(root: string, name: string): Promise<string | undefined>;
   /** Deletes a tag that still points to that commit; false when it does not. */
   deleteTag(root: string, name: string, commit: string): Promise<boolean>;
+  /** The names of all tags. */
+  tags(root: string): Promise<readonly string[]>;
+  /** The same, each with the time at which it was made (a lightweight one: its commit). ISO 8601. */
+  tagTimes(root: string): Promise<readonly {readonly name: string; readonly at: string}[]>;
+  /** The object that a tag is: of its own for an annotated one. Undefined when there is no such tag. */
+  tagObject(root: string, name: string): Promise<string | undefined>;
   /** Where the branch's remote (else `origin`) is, without user and password; undefined without one. */
   remoteUrl(root: string): Promise<string | undefined>;
   /** Who a commit would be by; undefined when git does not know, and would refuse to commit. */
@@ -57,7 +66,17 @@ interface Change {
   readonly state: string;
 }
 
-export function createGit(options: {env: Environment}): Git {
+/** Milliseconds. A hook, a signing program or a password prompt that nobody answers would wait for ever otherwise. */
+export interface GitLimits {
+  readonly read: number;
+  /** Hooks may run tests. */
+  readonly write: number;
+  readonly remote: number;
+}
+const usualLimits: GitLimits = {read: 60_000, write: 600_000, remote: 120_000};
+
+export function createGit(options: {env: Environment; limits?: GitLimits}): Git {
+  const {limits = usualLimits} = options;
   const userEnv = withoutRepository(options.env);
   // For what is read here: in English, without optional locks (a status would write the index), without prompts.
   const readEnv = {...userEnv, LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0'};
@@ -66,7 +85,7 @@ export function createGit(options: {env: Environment}): Git {
 
   /** One git process; any exit code. */
   async function ask(root: string, args: readonly string[]): Promise<ExecResult> {
-    return exec('git', args, {cwd: root, env: readEnv});
+    return exec('git', args, {cwd: root, env: readEnv, timeoutMs: limits.read});
   }
 
   /** One git process that must succeed. Answers its output without the last line feed. */
@@ -79,8 +98,20 @@ export function createGit(options: {env: Environment}): Git {
 
   /** As `read`, for what changes something. */
   async function write(root: string, args: readonly string[], input?: string): Promise<void> {
-    const result = await exec('git', args, {cwd: root, env: writeEnv, ...(input !== undefined && {input})});
+    const more = {cwd: root, env: writeEnv, timeoutMs: limits.write, ...(input !== undefined && {input})};
+    const result = await exec('git', args, more).catch((error: unknown) => {
+      if (error instanceof TimeoutError)
+        error.also('A hook or the signing program waits for somebody: try the same with git itself.');
+      throw error;
+    });
     if (result.exitCode !== 0) throw failure(args, result);
+  }
+
+  /** One git process that talks to a remote, in English: what it says is read here. */
+  async function talk(root: string, args: readonly string[]): Promise<ExecResult> {
+    // ssh asks on the terminal, whatever git is told: then it asks a program that has no answer.
+    const mute = userEnv['SSH_ASKPASS'] === undefined && {SSH_ASKPASS: 'false', SSH_ASKPASS_REQUIRE: 'force'};
+    return exec('git', args, {cwd: root, env: {...writeEnv, ...mute, LC_ALL: 'C'}, timeoutMs: limits.remote});
   }
 
   /** The object that a name stands for; undefined when there is none. */
@@ -209,6 +240,23 @@ export function createGit(options: {env: Environment}): Git {
       return moveReference(root, ['-d', reference, tag]);
     },
 
+    tagObject: (root, name) => resolve(root, `refs/tags/${name}`),
+
+    async tags(root) {
+      const names = await read(root, ['for-each-ref', '--format=%(refname:strip=2)', 'refs/tags']);
+      return names.split('\n').filter(name => name !== '');
+    },
+
+    async tagTimes(root) {
+      const lines = await read(root, ['for-each-ref', '--format=%(creatordate:unix) %(refname:strip=2)', 'refs/tags']);
+      return lines.split('\n').flatMap(line => {
+        const [, seconds, name] = /^(\d+) (.+)$/.exec(line) ?? [];
+        return name === undefined ? [] : [{name, at: new Date(Number(seconds) * 1000).toISOString()}];
+      });
+    },
+
+    ...createRemotes({read, talk}),
+
     async remoteUrl(root) {
       // Answers the name itself where there is no such remote.
       const {exitCode, stdout} = await ask(root, ['ls-remote', '--get-url']);
@@ -239,60 +287,3 @@ export function createGit(options: {env: Environment}): Git {
 function literal(path: string): string {
   return `:(literal)${path}`;
 }
-
-/**
- * What git hands to its hooks and aliases to tell which repository they are about (`git rev-parse --local-env-vars`), and what
- * changes the meaning of paths. Started from a hook, we would otherwise work on that repository's index. Configuration from the
- * environment (GIT_CONFIG_COUNT…) is the user's, and stays.
- */
-const repositoryVariables: ReadonlySet<string> = new Set([
-  'GIT_ALTERNATE_OBJECT_DIRECTORIES',
-  'GIT_COMMON_DIR',
-  'GIT_DIR',
-  'GIT_GLOB_PATHSPECS',
-  'GIT_GRAFT_FILE',
-  'GIT_ICASE_PATHSPECS',
-  'GIT_IMPLICIT_WORK_TREE',
-  'GIT_INDEX_FILE',
-  'GIT_INTERNAL_SUPER_PREFIX',
-  'GIT_LITERAL_PATHSPECS',
-  'GIT_NAMESPACE',
-  'GIT_NOGLOB_PATHSPECS',
-  'GIT_NO_REPLACE_OBJECTS',
-  'GIT_OBJECT_DIRECTORY',
-  'GIT_PREFIX',
-  'GIT_QUARANTINE_PATH',
-  'GIT_REPLACE_REF_BASE',
-  'GIT_SHALLOW_FILE',
-  'GIT_WORK_TREE',
-]);
-
-function withoutRepository(env: Environment): Environment {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !repositoryVariables.has(name)));
-}
-
-function failure(args: readonly string[], result: ExecResult): DeployError {
-  const error = new CommandError('git', args, result);
-  const known = problems.find(({said}) => said.test(result.stderr));
-  return known ? new DeployError(error.message, {next: known.next, cause: error}) : error;
-}
-
-const problems: readonly {said: RegExp; next: readonly string[]}[] = [
-  {
-    said: /detected dubious ownership/,
-    next: ['The repository belongs to another user. If you trust it: `git config --global --add safe.directory <its path>`'],
-  },
-  {said: /index\.lock': File exists/, next: ['Another git process is at work there. When none is, remove the lock file.']},
-  {
-    said: /Please tell me who you are|unable to auto-detect email address|empty ident name/,
-    next: ['Tell git who you are: `git config --global user.name "…"` and `git config --global user.email "…"`'],
-  },
-  {
-    said: /cannot do a partial commit during a/,
-    next: ['Finish the merge, cherry-pick or rebase that is under way, or abort it.'],
-  },
-  {
-    said: /failed to sign the data|gpg failed|error: Load key/,
-    next: ['Check the signing key: `git config --get user.signingKey`, and its agent.'],
-  },
-];

@@ -4,8 +4,8 @@ import {get as getHttps} from 'node:https';
 import {StoppedError} from '../release/errors.ts';
 import {networkReason} from './network.ts';
 
-/** `body`: the first 64 KiB, as UTF-8. */
-export type ProbeResult = {readonly status: number; readonly body: string} | {readonly error: string};
+/** `body`: the first 64 KiB, as UTF-8. `host`: who answered, where redirects led to another one (a login page, often). */
+export type ProbeResult = {readonly status: number; readonly body: string; readonly host?: string} | {readonly error: string};
 
 export interface ProbeOptions {
   /** For everything: connecting, redirects, the body. Milliseconds. */
@@ -38,7 +38,10 @@ async function follow(start: string, signal: AbortSignal): Promise<ProbeResult> 
     const response = await get(parsed, signal);
     const status = response.statusCode ?? 0;
     const {location} = response.headers;
-    if (status < 300 || status > 399 || location === undefined) return {status, body: await bodyOf(response)};
+    if (status < 300 || status > 399 || location === undefined) {
+      const body = await bodyOf(response);
+      return {status, body, ...(parsed.host !== URL.parse(start)?.host && {host: parsed.host})};
+    }
     response.destroy();
     url = URL.parse(location, url)?.href ?? location;
   }

@@ -1,17 +1,19 @@
 /**
- * What a registry says about its tags: the OCI distribution API, read only.
+ * What a registry says about its tags, and copying between registries: the OCI distribution API.
  * https://github.com/opencontainers/distribution-spec/blob/main/spec.md
  */
 import {createHash} from 'node:crypto';
-import {z} from 'zod';
-import {DeployError} from '../release/errors.ts';
-import {authorize} from './registry/authorize.ts';
-import type {CredentialsFor} from './registry/docker-credentials.ts';
-import {LoginError} from './registry/errors.ts';
-import {formatImageName, type ImageName} from './registry/image-name.ts';
-import {createTransport, jsonOf, type Answer, type Request, type TransportOptions} from './registry/transport.ts';
+import * as z from 'zod';
+import {createCaller, unexpected} from './registry/caller.ts';
+import {type Copied, type Copying, type CopySinks, createCopier} from './registry/copying.ts';
+import type {Credentials, CredentialsFor} from './registry/docker-credentials.ts';
+import type {ImageName} from './registry/image-name.ts';
+import {manifestTypes} from './registry/manifest.ts';
+import {createTransport, jsonOf, type Answer, type TransportOptions} from './registry/transport.ts';
 
+export type {Copied, CopySinks} from './registry/copying.ts';
 export {dockerCredentials, type Credentials} from './registry/docker-credentials.ts';
+export {ecrRegion, withEcrTokens} from './registry/ecr-credentials.ts';
 export {LoginError} from './registry/errors.ts';
 export {formatImageName, parseImageName} from './registry/image-name.ts';
 
@@ -24,21 +26,28 @@ export interface Registry {
   digest(name: ImageName, tag: string, signal?: AbortSignal): Promise<string | undefined>;
   /** `sha256:…` of the configuration that a tag's manifest names: what docker calls the image's id. Undefined for an index, or no tag. */
   imageId(name: ImageName, tag: string, signal?: AbortSignal): Promise<string | undefined>;
+  /** The digests that an index names, one a platform; none where the digest is no index, or is not there. */
+  platforms(name: ImageName, digest: string, signal?: AbortSignal): Promise<readonly string[]>;
   /** All tags of a repository, in the registry's order; none when there is no such repository. */
   tags(name: ImageName, signal?: AbortSignal): Promise<string[]>;
+  /**
+   * Copies what a tag points to, with everything that it names (all platforms of an index), byte for byte: the copy has the same
+   * digest. What is there already is not sent again. Throws LostAnswerError when nobody knows whether the tag was set.
+   */
+  copy(copying: Copying, sinks: CopySinks): Promise<Copied>;
+  /** What a registry is shown when it asks who asks; undefined where there is nothing to show. */
+  credentials(registry: string): Promise<Credentials | undefined>;
+  /**
+   * Finds other credentials for a registry that has refused those it was shown: fresh ones from where they came from, else what
+   * `otherwise` gives, which are kept here and nowhere else. Whoever calls it meanwhile for the same registry waits for the same
+   * answer. False where there are no others.
+   */
+  logInAnew(registry: string, otherwise: () => Promise<Credentials | undefined>): Promise<boolean>;
 }
 
 export interface RegistryOptions extends TransportOptions {
   readonly credentials: CredentialsFor;
 }
-
-/** Without all of these a registry may answer with another manifest, of another digest, than the one that was pushed. */
-const manifestTypes = [
-  'application/vnd.oci.image.index.v1+json',
-  'application/vnd.docker.distribution.manifest.list.v2+json',
-  'application/vnd.oci.image.manifest.v1+json',
-  'application/vnd.docker.distribution.manifest.v2+json',
-].join(', ');
 
 const tagsPerPage = 1000;
 const mostPages = 100;
@@ -46,37 +55,32 @@ const mostPages = 100;
 const isDigest = /^sha256:[0-9a-f]{64}$/;
 const someManifest = z.object({schemaVersion: z.number()});
 const manifestAnswer = z.object({config: z.object({digest: z.string()}).optional()});
+const indexAnswer = z.object({manifests: z.array(z.object({digest: z.string()}))});
 const tagsAnswer = z.object({tags: z.array(z.string()).nullish()});
-const errorsAnswer = z.object({errors: z.array(z.object({code: z.string().optional(), message: z.string().optional()})).min(1)});
 
 export function createRegistry(options: RegistryOptions): Registry {
   const {credentials} = options;
   const transport = createTransport(options);
-  /** What the Authorization header was last, by repository. Used until the registry refuses it. */
-  const authorizations = new Map<string, string>();
+  /** What was given during this run, by registry. */
+  const given = new Map<string, Credentials>();
+  const underway = new Map<string, Promise<boolean>>();
 
-  /** A call about a repository, with the credentials that the registry wants for it. */
-  async function call(name: ImageName, method: 'GET' | 'HEAD', path: string, signal: AbortSignal | undefined): Promise<Answer> {
-    const url = new URL(path, `${baseUrl(name.registry)}${name.repository}/`).href;
-    const key = `${name.registry}/${name.repository}`;
-    const request = (): Request => {
-      const authorization = authorizations.get(key);
-      return {url, method, headers: {accept: manifestTypes, ...(authorization !== undefined && {authorization})}};
-    };
+  const credentialsOf = async (registry: string): Promise<Credentials | undefined> =>
+    given.get(registry) ?? (await credentials(registry));
 
-    let answer = await transport.read(request(), signal);
-    const challenge = answer.headers.get('www-authenticate');
-    if (answer.status === 401 && challenge !== null) {
-      const known = await credentials(name.registry);
-      const authorization = await authorize(challenge, name, known, request => transport.read(request, signal));
-      if (authorization !== undefined) {
-        authorizations.set(key, authorization);
-        answer = await transport.read(request(), signal);
-      }
-    }
-    if (answer.status === 401 || answer.status === 403) throw refused(name, answer);
-    return answer;
+  async function findOthers(registry: string, otherwise: () => Promise<Credentials | undefined>): Promise<boolean> {
+    const before = await credentialsOf(registry).catch(() => undefined);
+    const fresh = given.has(registry) ? undefined : await credentials(registry, 'anew');
+    if (fresh !== undefined && fresh.password !== before?.password) return true;
+    const other = await otherwise();
+    if (other === undefined) return false;
+    given.set(registry, {...other, aside: true});
+    return true;
   }
+
+  const caller = createCaller({transport, credentials: credentialsOf});
+  const call = (name: ImageName, method: 'GET' | 'HEAD', path: string, signal: AbortSignal | undefined): Promise<Answer> =>
+    caller.call(name, {method, path, headers: {accept: manifestTypes.join(', ')}}, signal);
 
   /** The manifest of a tag; undefined when the tag is not there. */
   async function manifest(name: ImageName, tag: string, signal: AbortSignal | undefined): Promise<Answer | undefined> {
@@ -107,6 +111,11 @@ export function createRegistry(options: RegistryOptions): Registry {
       return answer && manifestAnswer.safeParse(jsonOf(answer)).data?.config?.digest;
     },
 
+    async platforms(name, digest, signal) {
+      const answer = await manifest(name, digest, signal);
+      return (answer && indexAnswer.safeParse(jsonOf(answer)).data?.manifests.map(one => one.digest)) ?? [];
+    },
+
     async tags(name, signal) {
       const tags: string[] = [];
       let path: string | undefined = `tags/list?n=${tagsPerPage}`;
@@ -120,14 +129,22 @@ export function createRegistry(options: RegistryOptions): Registry {
       }
       return tags;
     },
-  };
-}
 
-/** As the docker engine does it: plain HTTP on this machine only. */
-function baseUrl(registry: string): string {
-  const host = registry === 'docker.io' ? 'registry-1.docker.io' : registry;
-  const isLoopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/.test(host);
-  return `${isLoopback ? 'http' : 'https'}://${host}/v2/`;
+    copy: createCopier({source: caller, transport}),
+
+    credentials: credentialsOf,
+
+    logInAnew(registry, otherwise) {
+      const already = underway.get(registry);
+      if (already !== undefined) return already;
+      const finding = findOthers(registry, otherwise).finally(() => {
+        caller.forget(registry);
+        underway.delete(registry);
+      });
+      underway.set(registry, finding);
+      return finding;
+    },
+  };
 }
 
 function manifestPath(tag: string): string {
@@ -138,24 +155,4 @@ function manifestPath(tag: string): string {
 function nextPage(link: string | null): string | undefined {
   const [, target] = /<([^>]*)>\s*;\s*rel="?next"?/i.exec(link ?? '') ?? [];
   return target?.includes('?') ? `tags/list${target.slice(target.indexOf('?'))}` : undefined;
-}
-
-function refused(name: ImageName, answer: Answer): LoginError {
-  return new LoginError(
-    name.registry,
-    `The registry ${name.registry} refuses to show ${formatImageName(name)} (${describe(answer)}).`,
-  );
-}
-
-function unexpected(name: ImageName, answer: Answer): DeployError {
-  return new DeployError(`The registry ${name.registry} does not tell about ${formatImageName(name)} (${describe(answer)}).`, {
-    ...(answer.status === 429 && {next: ['It asks for fewer calls: log in, or try again later.']}),
-  });
-}
-
-/** `401 UNAUTHORIZED: authentication required` */
-function describe(answer: Answer): string {
-  const said = errorsAnswer.safeParse(jsonOf(answer)).data?.errors[0];
-  const words = [said?.code, said?.message].filter(Boolean).join(': ');
-  return words === '' ? String(answer.status) : `${answer.status} ${words}`;
 }

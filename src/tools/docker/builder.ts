@@ -3,7 +3,7 @@ import {exec, type Environment} from '../exec.ts';
 /** What `docker build` builds with. */
 export type Builder =
   /** BuildKit through the buildx plug-in, which clients since 23.0 hand `docker build` on to. */
-  | {readonly is: 'buildx'; readonly provenanceFlag: boolean}
+  | {readonly is: 'buildx'; readonly provenanceFlag: boolean; readonly rawJson: boolean}
   /** BuildKit inside the client: 18.09 to 20.10, asked for with DOCKER_BUILDKIT=1. They build without the plug-in even if it is there. */
   | {readonly is: 'built-in'}
   /** No BuildKit: a newer client without the plug-in, anything older, or because the user `asked` with DOCKER_BUILDKIT=0. */
@@ -26,8 +26,9 @@ export async function findBuilder({client, server, serverOs}: DockerVersions, en
 
   const {exitCode, stdout} = await exec('docker', ['buildx', 'version'], {env, timeoutMs: probeTimeoutMs});
   if (exitCode !== 0) return {is: 'legacy', asked: false};
-  // `github.com/docker/buildx v0.12.1 30feaa1`. Attestations came with 0.10; older ones refuse the flag.
-  return {is: 'buildx', provenanceFlag: !isOlder(stdout.replace(/^\S+ v/, ''), 0, 10)};
+  // `github.com/docker/buildx v0.12.1 30feaa1`. Attestations came with 0.10, rawjson with 0.13; older ones refuse the flags.
+  const version = stdout.replace(/^\S+ v?/, '');
+  return {is: 'buildx', provenanceFlag: !isOlder(version, 0, 10), rawJson: !isOlder(version, 0, 13)};
 }
 
 /** The arguments and variables by which `docker build` uses that builder. */
@@ -36,7 +37,7 @@ export function builderOptions(builder: Builder): {readonly args: readonly strin
   if (builder.is === 'legacy') return {args: [], env: {DOCKER_BUILDKIT: builder.asked ? '0' : undefined}};
   return {
     args: [
-      '--progress=plain',
+      builder.is === 'buildx' && builder.rawJson ? '--progress=rawjson' : '--progress=plain',
       // Without it a builder of BUILDX_BUILDER would keep the image to itself.
       ...(builder.is === 'buildx' ? ['--load'] : []),
       // An attestation holds the time of the build: two builds of the same would never have the same digest.

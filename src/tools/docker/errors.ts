@@ -20,7 +20,16 @@ export function engineMissing(said: string, env: Environment): DeployError {
       ? `Check DOCKER_HOST: it is ${env['DOCKER_HOST']}.`
       : 'Or choose another engine: `docker context ls`, or DOCKER_HOST.',
   ];
-  return new DeployError([what, reason].filter(Boolean).join('\n'), {next});
+  return new DeployError([what, reason].filter(Boolean).join('\n'), {code: 'DW123', next});
+}
+
+/** The legacy builder would build as if there were no secrets. `asked`: with DOCKER_BUILDKIT=0. */
+export function secretsNeedBuildKit(asked: boolean): DeployError {
+  return new DeployError('Secrets of a build take BuildKit, and the legacy builder would build here.', {
+    means: 'Nothing was built.',
+    next: [asked ? 'Remove DOCKER_BUILDKIT=0.' : 'Install the buildx plug-in: https://docs.docker.com/go/buildx/'],
+    final: true,
+  });
 }
 
 /** A docker command failed: says so if that was for want of an engine. */

@@ -1,6 +1,6 @@
 /**
- * What Docker's output says about how far it is. Docker has no format for machines that every version in use prints (`rawjson` came
- * with buildx 0.13), so its plain lines are read; a line that means nothing here changes nothing.
+ * What Docker's output says about how far it is. Docker has no format for machines that every version in use prints (`rawjson`, read in
+ * raw-json.ts, came with buildx 0.13), so its plain lines are read; a line that means nothing here changes nothing.
  */
 
 export interface Progress {
@@ -10,10 +10,10 @@ export interface Progress {
   readonly text: string;
 }
 
-/** A pure reading of output, one line after the other. `next` answers the same state when the line tells nothing new. */
-export interface Reading<S extends Progress> {
+/** A pure reading of output, one line (or what it stands for) after the other. `next` answers the same state when it tells nothing new. */
+export interface Reading<S extends Progress, L = string> {
   readonly start: S;
-  next(state: S, line: string): S;
+  next(state: S, line: L): S;
 }
 
 const nothing: Progress = {done: 0, total: 0, text: ''};
@@ -44,24 +44,33 @@ export const buildKitBuild: Reading<BuildKitProgress> = {
   start: {...nothing, stages: new Map(), steps: new Map()},
   next(state, line) {
     const [, id = '', rest = ''] = /^#(\d+) (.*)$/.exec(line) ?? [];
-    const known = state.steps.get(id);
-    if (known && !known.ended && /^(DONE|CACHED)\b/.test(rest)) {
-      const steps = new Map(state.steps).set(id, {...known, ended: true});
-      const running = [...steps.values()].filter(step => !step.ended).at(-1);
-      return {...state, steps, done: state.done + 1, text: running?.text ?? state.text};
-    }
-    // Steps that two stages share are done, and listed, once: what was not seen until now never will be.
-    if (rest === 'exporting to image') return state.text === rest ? state : {...state, text: rest, done: state.total};
-
-    // `[2/4] RUN make`, `[ 2/13] …`, `[stage-1  2/13] …`, `[linux/arm64 build 2/4] …`; but not `[internal] load metadata`.
-    const [, stage = '', , count, instruction = ''] = /^\[([^\]]*?) *(\d+)\/(\d+)\] (.+)$/.exec(rest) ?? [];
-    if (count === undefined || known) return state;
-    const text = stage === '' ? instruction : `${stage}: ${instruction}`;
-    const stages = new Map(state.stages).set(stage, Number(count));
-    const total = stages.values().reduce((sum, steps) => sum + steps, 0);
-    return {total, stages, text, done: state.done, steps: new Map(state.steps).set(id, {text, ended: false})};
+    return /^(DONE|CACHED)\b/.test(rest) ? endStep(state, id) : startStep(state, id, rest);
   },
 };
+
+/** What is known once BuildKit has begun with something. `id`: BuildKit's own for it. */
+export function startStep(state: BuildKitProgress, id: string, name: string): BuildKitProgress {
+  if (state.steps.has(id)) return state;
+  // Steps that two stages share are done, and listed, once: what was not seen until now never will be.
+  if (name === 'exporting to image') return state.text === name ? state : {...state, text: name, done: state.total};
+
+  // `[2/4] RUN make`, `[ 2/13] …`, `[stage-1  2/13] …`, `[linux/arm64 build 2/4] …`; but not `[internal] load metadata`.
+  const [, stage = '', , count, instruction = ''] = /^\[([^\]]*?) *(\d+)\/(\d+)\] (.+)$/.exec(name) ?? [];
+  if (count === undefined) return state;
+  const text = stage === '' ? instruction : `${stage}: ${instruction}`;
+  const stages = new Map(state.stages).set(stage, Number(count));
+  const total = stages.values().reduce((sum, steps) => sum + steps, 0);
+  return {total, stages, text, done: state.done, steps: new Map(state.steps).set(id, {text, ended: false})};
+}
+
+/** What is known once BuildKit has done something, the first time that it says so. */
+export function endStep(state: BuildKitProgress, id: string): BuildKitProgress {
+  const step = state.steps.get(id);
+  if (step === undefined || step.ended) return state;
+  const steps = new Map(state.steps).set(id, {...step, ended: true});
+  const running = [...steps.values()].filter(one => !one.ended).at(-1);
+  return {...state, steps, done: state.done + 1, text: running?.text ?? state.text};
+}
 
 export interface PushProgress extends Progress {
   /** Whether each layer is there, by its short id. */
@@ -85,18 +94,18 @@ export const push: Reading<PushProgress> = {
 };
 
 /** A reading as it happens: takes line after line, and calls back when the progress is another. */
-export class Reader<S extends Progress> {
+export class Reader<S extends Progress, L = string> {
   state: S;
-  readonly #reading: Reading<S>;
+  readonly #reading: Reading<S, L>;
   readonly #onProgress: (progress: Progress) => void;
 
-  constructor(reading: Reading<S>, onProgress: (progress: Progress) => void) {
+  constructor(reading: Reading<S, L>, onProgress: (progress: Progress) => void) {
     this.state = reading.start;
     this.#reading = reading;
     this.#onProgress = onProgress;
   }
 
-  read(line: string): void {
+  read(line: L): void {
     const before = this.state;
     this.state = this.#reading.next(before, line);
     const {done, total, text} = this.state;

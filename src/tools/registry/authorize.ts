@@ -1,4 +1,4 @@
-import {z} from 'zod';
+import * as z from 'zod';
 import {identityTokenUser, type Credentials} from './docker-credentials.ts';
 import {LoginError} from './errors.ts';
 import type {ImageName} from './image-name.ts';

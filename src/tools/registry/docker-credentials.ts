@@ -4,7 +4,7 @@
  */
 import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {z} from 'zod';
+import * as z from 'zod';
 import {DeployError} from '../../release/errors.ts';
 import {exec, type Environment} from '../exec.ts';
 
@@ -12,10 +12,12 @@ export interface Credentials {
   /** `<token>` where the password is an identity token (OAuth 2 refresh token) and not a password. */
   readonly username: string;
   readonly password: string;
+  /** The docker client has none of its own for this registry, or older ones: it has to be given these. */
+  readonly aside?: true;
 }
 
-/** Undefined where there are none: the registry is then asked without. */
-export type CredentialsFor = (registry: string) => Promise<Credentials | undefined>;
+/** Undefined where there are none: the registry is then asked without. `anew`: those of before were refused. */
+export type CredentialsFor = (registry: string, anew?: 'anew') => Promise<Credentials | undefined>;
 
 export const identityTokenUser = '<token>';
 

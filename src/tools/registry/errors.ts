@@ -2,6 +2,7 @@ import {DeployError} from '../../release/errors.ts';
 
 /** A registry wants credentials, or other ones. */
 export class LoginError extends DeployError {
+  static override readonly usual = 'DW161';
   /** As in an image name: `docker.io`, `127.0.0.1:5000`. */
   readonly registry: string;
 

@@ -1,4 +1,4 @@
-/** Reads over HTTP: a time limit for each, and two more tries where a failure may pass. */
+/** Calls over HTTP: a time limit for each, and two more tries where a failure may pass. */
 import {setTimeout as wait} from 'node:timers/promises';
 import {DeployError, StoppedError} from '../../release/errors.ts';
 import {networkReason} from '../network.ts';
@@ -11,10 +11,12 @@ export interface TransportOptions {
 
 export interface Request {
   readonly url: string;
-  readonly method: 'GET' | 'HEAD' | 'POST';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'PUT';
   readonly headers: Readonly<Record<string, string>>;
-  /** A form. */
-  readonly body?: URLSearchParams;
+  /** A form, or bytes. */
+  readonly body?: URLSearchParams | Buffer;
+  /** For the whole answer. Milliseconds; ten seconds unless told. */
+  readonly limitMs?: number;
 }
 
 /** An answer, read to its end. */
@@ -29,6 +31,10 @@ export interface Transport {
    * Sends what may be sent twice. An answer of any status is an answer. Throws DeployError when there is none, and StoppedError.
    */
   read(request: Request, signal: AbortSignal | undefined): Promise<Answer>;
+  /** Sends once, without a limit but the signal's; the answer's body is read by whoever wants it. Throws what `fetch` throws. */
+  open(request: Request, signal: AbortSignal, body?: ReadableStream<Uint8Array>): Promise<Response>;
+  /** Waits so many milliseconds before another try, or until the signal is aborted. */
+  pause(ms: number, signal: AbortSignal | undefined): Promise<void>;
 }
 
 const timeLimitMs = 10_000;
@@ -40,20 +46,28 @@ const longestPauseMs = 10_000;
 export function createTransport(options: TransportOptions): Transport {
   const {fetch: send = fetch, sleep = (ms, signal) => wait(ms, undefined, {signal})} = options;
 
-  async function once({url, method, headers, body}: Request, signal: AbortSignal | undefined): Promise<Answer> {
-    const limit = AbortSignal.timeout(timeLimitMs);
+  async function once(request: Request, signal: AbortSignal | undefined): Promise<Answer> {
+    const {url, method, headers, body, limitMs = timeLimitMs} = request;
+    const limit = AbortSignal.timeout(limitMs);
     const init = {method, headers, ...(body && {body}), signal: signal ? AbortSignal.any([signal, limit]) : limit};
     const response = await send(url, init);
     return {status: response.status, headers: response.headers, body: Buffer.from(await response.arrayBuffer())};
   }
 
+  const pause = (ms: number, signal: AbortSignal | undefined) => sleep(ms, signal).catch(() => undefined);
+
   return {
+    pause,
+
+    open: ({url, method, headers}, signal, body) =>
+      send(url, {method, headers, signal, ...(body && {body, duplex: 'half' as const})}),
+
     async read(request, signal) {
       for (let tries = 0; ; tries++) {
         const answer = await once(request, signal).catch((error: unknown) => ({unreachable: error}));
         if (signal?.aborted) throw new StoppedError('Asking the registry was stopped.');
-        const pause = pauseBefore(tries, answer);
-        if (pause !== undefined) await sleep(pause, signal).catch(() => undefined);
+        const wait = pauseBefore(tries, answer);
+        if (wait !== undefined) await pause(wait, signal);
         else if ('unreachable' in answer) throw unreachable(request.url, answer.unreachable);
         else return answer;
       }
@@ -90,6 +104,7 @@ function retryAfterMs(header: string | null): number | undefined {
 
 function unreachable(url: string, error: unknown): DeployError {
   return new DeployError(`The registry at ${new URL(url).host} cannot be reached: ${networkReason(error)}.`, {
+    code: 'DW160',
     cause: error,
     next: ['Check its name, and the network (VPN, proxy).'],
   });

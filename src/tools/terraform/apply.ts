@@ -139,6 +139,33 @@ function missingFrom({planned, operations}: ApplyProgress): readonly string[] {
     );
 }
 
+/** What stopping it now would leave: interrupted once, Terraform stops after what it is working on. */
+export function ifInterrupted(progress: ApplyProgress): string {
+  const {planned, operations} = progress;
+  const running = operations.filter(({state}) => state === 'running');
+  const isRunning = (address: string, action: string) =>
+    running.some(operation => operation.address === address && operation.action === action);
+  const missing = missingFrom(progress);
+  const making = missing.filter(address => isRunning(address, 'create'));
+  const notBegun = missing.filter(address => !making.includes(address));
+  const going = planned
+    .filter(({address, action}) => action === 'replace' && isRunning(address, 'delete'))
+    .map(({address}) => address)
+    .filter(address => !missing.includes(address));
+  const others = running.filter(({address}) => ![...making, ...going].includes(address));
+  return [
+    notBegun.length > 0 && `The old ${notBegun.join(', ')} is destroyed, the new one is not created: stopping leaves it down.`,
+    making.length > 0 &&
+      `The old ${making.join(', ')} is destroyed, the new one is being created: if that is cut off, stopping leaves it down.`,
+    going.length > 0 && `${going.join(', ')} is being destroyed: stopping leaves it down, the new one is not created any more.`,
+    others.length > 0 && `Terraform finishes ${tell(others)}, and begins nothing more.`,
+    operations.length === 0 && 'Terraform has not changed anything yet.',
+    operations.length > 0 && running.length + missing.length === 0 && 'What is done stays; Terraform begins nothing more.',
+  ]
+    .filter(Boolean)
+    .join(' ');
+}
+
 type Unfinished = Omit<ApplyResult, 'error'>;
 
 const planAgain = 'Plan again: a plan can be applied once. What is left to do is what the new plan shows.';

@@ -1,4 +1,5 @@
 /** From what Terraform says to errors that somebody can act on: what happened, what it means, what to do next. */
+import type {Code} from '../../release/codes.ts';
 import {DeployError, exitCodes} from '../../release/errors.ts';
 import {lockHolder, tellLock, type LockHolder} from './lock.ts';
 import type {Diagnostic} from './stream.ts';
@@ -11,6 +12,7 @@ interface More {
 
 /** Terraform ended with an error. Its words may hold secrets, like everything that it prints. */
 export class TerraformError extends DeployError {
+  static override readonly usual: Code = 'DW130';
   /** All that Terraform said, warnings too. */
   readonly diagnostics: readonly Diagnostic[];
 
@@ -22,6 +24,7 @@ export class TerraformError extends DeployError {
 
 /** Somebody holds the lock of the state. */
 export class StateLockedError extends TerraformError {
+  static override readonly usual = 'DW401';
   override readonly exitCode = exitCodes.locked;
   readonly holder: LockHolder;
 
@@ -38,10 +41,14 @@ export class StateLockedError extends TerraformError {
 }
 
 /** The state is not what it was when the plan was made: the plan can never be applied any more. */
-export class StalePlanError extends TerraformError {}
+export class StalePlanError extends TerraformError {
+  static override readonly usual = 'DW131';
+}
 
 /** `terraform init` has to be run (again) in this directory. */
-export class NotInitialisedError extends TerraformError {}
+export class NotInitialisedError extends TerraformError {
+  static override readonly usual = 'DW132';
+}
 
 interface Known {
   readonly summary: RegExp;

@@ -5,7 +5,7 @@
  * Lenient: unknown keys are ignored, keys that older versions do not write are optional. All of it is secret: variables, attributes
  * and outputs stand here in clear, whatever is marked sensitive.
  */
-import {z} from 'zod';
+import * as z from 'zod';
 import type {Json} from '../../release/json.ts';
 
 /** Any value. Not checked again: it comes out of JSON.parse, and plans of many megabytes are usual. */
@@ -89,7 +89,11 @@ export interface ConfigModule {
     | Readonly<
         Record<
           string,
-          {readonly expressions?: Readonly<Record<string, Json>> | undefined; readonly module?: ConfigModule | undefined}
+          {
+            readonly source?: string | undefined;
+            readonly expressions?: Readonly<Record<string, Json>> | undefined;
+            readonly module?: ConfigModule | undefined;
+          }
         >
       >
     | undefined;
@@ -98,7 +102,15 @@ const configModule: z.ZodType<ConfigModule> = z.object({
   variables: z.record(z.string(), configVariable).optional(),
   get module_calls() {
     return z
-      .record(z.string(), z.object({expressions: z.record(z.string(), value).optional(), module: configModule.optional()}))
+      .record(
+        z.string(),
+        z.object({
+          /** As written: `./app` for a folder of the same repository. */
+          source: z.string().optional(),
+          expressions: z.record(z.string(), value).optional(),
+          module: configModule.optional(),
+        }),
+      )
       .optional();
   },
 });

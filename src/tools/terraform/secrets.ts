@@ -43,7 +43,12 @@ export function collectSecrets(plan: PlanJson): readonly string[] {
     for (const output of Object.values(values?.outputs ?? {})) collect(output.value, output.sensitive);
     collectFromState(values?.root_module, collect);
   }
-  return [...secrets].sort((a, b) => b.length - a.length || (a < b ? -1 : 1));
+  return inOrder(secrets);
+}
+
+/** The texts to hide for a value that is secret as a whole. */
+export function textsOfSecret(value: Json): readonly string[] {
+  return [...marked(value, true)].flatMap(literal => [...textsOf(literal)]);
 }
 
 type Collect = (value: Json | undefined, marks: Marks) => void;
@@ -78,6 +83,11 @@ function* marked(value: Json | undefined, marks: Marks): Generator<string | numb
   } else if (isObject(value)) {
     for (const [key, item] of Object.entries(value)) yield* marked(item, marksAt(marks, key));
   }
+}
+
+/** Longest first, each once. */
+export function inOrder(secrets: Iterable<string>): readonly string[] {
+  return [...new Set(secrets)].sort((a, b) => b.length - a.length || (a < b ? -1 : 1));
 }
 
 /** The texts to hide for one value: itself, and what it is met as when it is printed line by line or taken apart by `jsondecode`. */

@@ -5,7 +5,7 @@
  * Lenient: Terraform adds types in every minor version, prints plain text when it is misused, and its output may end in the middle
  * of a line. Nothing throws and no line is lost. What is not needed is not kept either: a value that is not in memory cannot leak.
  */
-import {z} from 'zod';
+import * as z from 'zod';
 
 const address = z.object({addr: z.string()}).transform(resource => resource.addr);
 const seconds = z.number().optional();

@@ -4,11 +4,12 @@
  */
 import {chmod, mkdir, open, rm} from 'node:fs/promises';
 import {dirname, resolve} from 'node:path';
-import {z} from 'zod';
+import * as z from 'zod';
 import {exec, type Environment, type ExecResult} from '../exec.ts';
 import {readDiagnostics, terraformError, TerraformError, undeclaredVariables, wantsInit} from './diagnosis.ts';
 import {terraformEnvironment} from './environment.ts';
 import {planJson, type PlanJson} from './plan-json.ts';
+import {collectStateSecrets, stateJson} from './state-secrets.ts';
 import {readMessage, type Diagnostic, type TerraformMessage} from './stream.ts';
 
 /** Where Terraform works. */
@@ -54,9 +55,11 @@ interface Planned {
 }
 
 /** Which state it is, and which edition of it. */
-interface StateIdentity {
+export interface State {
   readonly lineage: string;
   readonly serial: number;
+  /** The literals that it marks as sensitive. */
+  readonly secrets: readonly string[];
 }
 
 export interface Command {
@@ -86,9 +89,12 @@ export interface Terraform {
   /** What a plan file holds, secrets included. In memory only. */
   show(module: RootModule, planFile: string): Promise<PlanJson>;
   /** Undefined before the first apply. */
-  state(module: RootModule): Promise<StateIdentity | undefined>;
-  /** Applies exactly the plan in the file. Its output is read by stream.ts and apply.ts. */
-  applyCommand(module: RootModule, planFile: string, lockTimeoutSeconds: number): Command;
+  state(module: RootModule): Promise<State | undefined>;
+  /**
+   * Applies exactly the plan in the file. Its output is read by stream.ts and apply.ts. `varFile`: only for ephemeral variables, which
+   * no plan holds and which an apply must be told once more (measured on 1.11.4).
+   */
+  applyCommand(module: RootModule, planFile: string, lockTimeoutSeconds: number, varFile?: string): Command;
 }
 
 export interface TerraformOptions {
@@ -196,8 +202,12 @@ export function createTerraform({env: given, keepVars = [], file = 'terraform'}:
     },
 
     async workspaces({directory, dataDir}) {
-      const list = await read(command({directory, dataDir}, ['workspace', 'list', '-no-color']));
-      return list.split('\n').flatMap(line => /^[* ] (?<name>\S+)$/.exec(line.trimEnd())?.groups?.['name'] ?? []);
+      const listing = command({directory, dataDir}, ['workspace', 'list', '-no-color']);
+      const {exitCode, stdout, stderr} = await run(listing);
+      // The `http` backend has one, and says so in plain words only (measured on 1.11.4).
+      if (exitCode !== 0 && /^workspaces not supported$/m.test(stderr)) return ['default'];
+      if (exitCode !== 0) throw terraformError('terraform workspace list', readDiagnostics(stderr));
+      return stdout.split('\n').flatMap(line => /^[* ] (?<name>\S+)$/.exec(line.trimEnd())?.groups?.['name'] ?? []);
     },
 
     async plan(module, {varFile, out, lock, lockTimeoutSeconds, refresh = true}, sinks = {}) {
@@ -237,16 +247,18 @@ export function createTerraform({env: given, keepVars = [], file = 'terraform'}:
       const pulled = await read(command(module, ['state', 'pull', '-no-color']));
       if (pulled.trim() === '') return undefined;
       // Where there is none yet, some backends make one up that has no lineage.
-      const {lineage, serial} = parse(pulled, z.object({lineage: z.string(), serial: z.number()}), 'terraform state pull');
-      return lineage === '' ? undefined : {lineage, serial};
+      const state = parse(pulled, stateJson, 'terraform state pull');
+      const {lineage, serial} = state;
+      return lineage === '' ? undefined : {lineage, serial, secrets: collectStateSecrets(state)};
     },
 
-    applyCommand(module, planFile, lockTimeoutSeconds) {
+    applyCommand(module, planFile, lockTimeoutSeconds, varFile) {
       return command(module, [
         'apply',
         '-input=false',
         '-json',
         `-lock-timeout=${lockTimeoutSeconds}s`,
+        ...(varFile === undefined ? [] : [`-var-file=${resolve(module.directory, varFile)}`]),
         resolve(module.directory, planFile),
       ]);
     },
