@@ -1,5 +1,5 @@
 /** A claim that a URL answers, and with what. Used by every kind that has `verify.http`. */
-import {z} from 'zod';
+import * as z from 'zod';
 import {duration} from './settings.ts';
 import type {Check, Claim} from '../release/model.ts';
 import type {Io} from './io.ts';
@@ -38,7 +38,8 @@ export function checkHttp(claim: Claim, io: Io): Promise<Check> | undefined {
   return data && lookAt(claim, data.url, data.expect, io);
 }
 
-async function lookAt(claim: Claim, url: string, expect: string | undefined, io: Io): Promise<Check> {
+/** Looks once, and says so as the job's progress. */
+export async function lookAt(claim: Claim, url: string, expect: string | undefined, io: Io): Promise<Check> {
   const answer = await ask(url, io);
   const found = inWords(answer);
   const waiting = expect === undefined ? found : `${found}, waiting for ${expect}`;
@@ -59,11 +60,17 @@ export function isGood(answer: Answer): answer is GoodAnswer {
   return 'status' in answer && answer.status >= 200 && answer.status < 300;
 }
 
-/** What was answered, in a few words: `200 1.13.9`, `503`, `connection refused`. */
+/** What was answered, in a few words: `200 1.13.9`, `503`, `200 from login.example.edu`, `connection refused`. */
 export function inWords(answer: Answer): string {
   if (!('status' in answer)) return answer.error;
+  const status = answer.host === undefined ? String(answer.status) : `${answer.status} from ${answer.host}`;
   const [line = ''] = answer.body.trim().split('\n');
-  return line === '' || line.length > 60 || line.startsWith('<') ? String(answer.status) : `${answer.status} ${line}`;
+  return isShown(line) ? `${status} ${line.trim()}` : status;
+}
+
+/** A short line of text: no page, no image, nothing that was cut out of either. */
+function isShown(line: string): boolean {
+  return line !== '' && line.length <= 60 && !line.startsWith('<') && !/[\p{Cc}\ufffd]/u.test(line.trim());
 }
 
 /** Whether a URL answers what is expected, at once. */
@@ -78,8 +85,8 @@ export async function alreadyAnswers(url: string, expect: string, io: Io): Promi
  */
 export function answers(body: string, expect: string): boolean {
   for (let at = body.indexOf(expect); at !== -1; at = body.indexOf(expect, at + 1)) {
-    const before = body.slice(0, at);
-    const after = body.slice(at + expect.length);
+    const before = body.slice(Math.max(0, at - 3), at);
+    const after = body.slice(at + expect.length, at + expect.length + 2);
     if (!/[\w.+-]$/.test(before.replace(/\bv$/, '')) && !/^(?:[\w+-]|\.\w)/.test(after)) return true;
   }
   return false;

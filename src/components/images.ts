@@ -8,6 +8,11 @@ export function tagOf(image: string): string | undefined {
   return colon > name.lastIndexOf('/') ? name.slice(colon + 1) : undefined;
 }
 
+/** The digest that an image name holds; undefined where it names its image by tag alone. */
+export function digestIn(image: string): string | undefined {
+  return /@(sha256:[0-9a-f]{64})$/.exec(image)?.[1];
+}
+
 /** The repository of an image in some account's ECR; undefined for an image of any other registry. */
 export function ecrRepository(image: string): string | undefined {
   return /^\d{12}\.dkr\.ecr\.[^/]+\/([^:@]+)/.exec(image)?.[1];

@@ -1,5 +1,7 @@
 /** Small shapes that many settings share. */
-import {z} from 'zod';
+import * as z from 'zod';
+import {durationForm, durationRule, parseDuration} from '../release/duration.ts';
+import {reverts} from '../release/model.ts';
 
 /** A name that is safe in file names, flags and on screen. */
 export const name = z
@@ -9,10 +11,17 @@ export const name = z
     'a name has letters, digits, "-" and "_", starts with a letter or a digit, and has at most 64 characters',
   );
 
-const units = {s: 1000, m: 60_000, h: 3_600_000} as const;
+/** What every component's config may say, whatever its kind. */
+export const common = {
+  needs: z.array(z.string()).optional().describe('Components that must be verified before this one begins'),
+  revert: z
+    .enum(reverts)
+    .optional()
+    .describe('Whether it may be taken back when a release fails; --yes never reverts what says ask'),
+};
 
 /** `90s`, `10m`, `24h`; read as milliseconds. */
 export const duration = z
   .string()
-  .regex(/^[1-9]\d{0,5}[smh]$/, 'a duration is a whole number with s, m or h: 90s, 10m, 24h')
-  .transform(text => Number(text.slice(0, -1)) * units[text.endsWith('s') ? 's' : text.endsWith('m') ? 'm' : 'h']);
+  .regex(durationForm, durationRule)
+  .transform(text => parseDuration(text) ?? 0);

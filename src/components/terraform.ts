@@ -2,15 +2,14 @@
  * Infrastructure by Terraform, optionally with an image built from source: the cookbook. Bump, build and
  * push prepare; the plan uses an edited copy of the tfvars file; what is applied is the saved plan.
  */
-import {readFile} from 'node:fs/promises';
 import type {ComponentKind} from '../release/contract.ts';
-import {sha256} from '../release/json.ts';
+import type {Check} from '../release/model.ts';
 import {isDowngrade} from '../release/version.ts';
 import {readText} from '../tools/files.ts';
 import {checkShared, sessionClaim} from './aws/requirements.ts';
-import {checkHttp, httpClaim} from './http-claim.ts';
+import {checkHttp} from './http-claim.ts';
 import type {Io} from './io.ts';
-import {applySteps} from './terraform/applying.ts';
+import {applySteps, tagStepId, tfvarsCommit} from './terraform/applying.ts';
 import {checkTerraform, terraformClaims, terraformRequirements} from './terraform/checks.ts';
 import {
   type TerraformConfig,
@@ -21,11 +20,14 @@ import {
   terraformPayload,
   terraformState,
 } from './terraform/config.ts';
-import {currentValues, hashSources, planTerraform, pushedDigest, versionIn} from './terraform/planning.ts';
-import {prepareSteps} from './terraform/source.ts';
-import {findVersion} from './version-file.ts';
-
-export {terraformConfig};
+import {changedSincePlanned} from './terraform/binding.ts';
+import {observeTerraform} from './terraform/observing.ts';
+import {planTerraform} from './terraform/planning.ts';
+import {pushedDigest} from './terraform/pushed.ts';
+import {currentValues, versionIn} from './terraform/set-values.ts';
+import {checkSource, sourceRequirements} from './terraform/source/checks.ts';
+import {gitPushSteps} from './terraform/source/git-push.ts';
+import {prepareSteps, steps as prepared} from './terraform/source.ts';
 
 /**
  * Whether the image that a release needs is there and is not to be made anew: of the version that the tfvars
@@ -42,19 +44,19 @@ async function isPrepared(component: TerraformConfig, version: string, io: Io): 
 
 export const terraform: ComponentKind<TerraformConfig, TerraformState, TerraformPayload, Io> = {
   kind: 'terraform',
+  revert: 'ask',
   config: terraformConfig,
   state: terraformState,
   payload: terraformPayload,
 
-  requirements: (component, target) => [sessionClaim(false), ...terraformRequirements(component, target.version)],
+  requirements: (component, target) => [
+    sessionClaim(false),
+    ...terraformRequirements(component, target),
+    // Nothing is built for a way back.
+    ...(target.is === 'release' ? sourceRequirements(component, target.version) : []),
+  ],
 
-  observe: async (component, io) => {
-    const {varFile, versionFile} = pathsOf(component, io);
-    const {text} = await readText(varFile);
-    const set = currentValues(text, varFile, component.set);
-    const source = component.source && findVersion({path: versionFile, text: (await readText(versionFile)).text}).version;
-    return {version: versionIn(set, component.set, io.version), state: {set}, ...(source !== undefined && {source})};
-  },
+  observe: observeTerraform,
 
   prepare: async (component, target, io) => {
     // The way back has its image already; so has a version that was released before.
@@ -62,29 +64,32 @@ export const terraform: ComponentKind<TerraformConfig, TerraformState, Terraform
     return (await isPrepared(component, target.version, io)) ? [] : prepareSteps(component, component.source, target.version);
   },
 
-  plan: (component, target, io, prepared) =>
-    planTerraform(component, target.version, target.is === 'release' ? component.set : target.state.set, io, prepared),
+  plan: planTerraform,
 
-  recheck: async (_component, {payload}, io) => {
-    const planFile = await readFile(payload.planFile).catch(() => undefined);
-    if (planFile === undefined) return 'the saved plan is gone';
-    if (sha256(planFile) !== payload.planSha256) return 'the saved plan is not the one that was made';
-    if (payload.edit && (await readText(payload.varFile)).sha256 !== payload.edit.before) return `${payload.varFile} has changed`;
-    if ((await hashSources(payload.directory, io.records)) !== payload.sources)
-      return `the files of ${payload.directory} have changed`;
-    return (await io.terraform.version()) === payload.terraform ? undefined : 'Terraform itself is another version';
-  },
+  recheck: (component, {payload}, io) => changedSincePlanned(component, payload, io),
 
   steps: (component, {payload, to}) => applySteps(component, payload, to),
 
-  claims: (component, {payload}) => [
-    ...terraformClaims(component, payload),
-    ...(component.verify ? [httpClaim(component.id, component.verify)] : []),
-  ],
+  claims: (component, {payload}) => terraformClaims(component, payload),
+
+  finish: (component, _plan, results) =>
+    gitPushSteps(component, results, {commits: [tfvarsCommit, prepared.commit], tag: tagStepId}),
 
   check: async (component, claim, io) => {
-    const check = (await checkShared(claim, io)) ?? (await checkHttp(claim, io)) ?? (await checkTerraform(component, claim, io));
+    const http = await checkHttp(claim, io);
+    const check =
+      (http && (await measured(http, io))) ??
+      (await checkShared(claim, io)) ??
+      (await checkSource(component, claim, io)) ??
+      (await checkTerraform(component, claim, io));
     if (check === undefined) throw new Error(`terraform cannot check ${claim.id}`);
     return check;
   },
 };
+
+/** With how long it was down until now; what answers rightly is down no more. */
+async function measured(check: Check, {meter}: Io): Promise<Check> {
+  if (check.status === 'passed') await meter.finish();
+  const downtime = meter.read();
+  return downtime === undefined ? check : {...check, downtime};
+}

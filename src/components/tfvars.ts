@@ -16,6 +16,10 @@ export interface TfvarsValue extends Range {
   readonly string: string | undefined;
 }
 
+/** What an attribute is set to: a text, or what stood there once and is no text (a number, a list), as it was written. */
+export type TfvarsSetting = string | {readonly raw: string};
+export type TfvarsSettings = Readonly<Record<string, TfvarsSetting>>;
+
 /** A tfvars file that cannot be read, or a value that cannot be written; the message starts with `path:line:column`. */
 export class TfvarsError extends LocatedError {
   override readonly name = 'TfvarsError';
@@ -38,17 +42,17 @@ export function parseTfvars(text: string, path: string): ReadonlyMap<string, Tfv
 }
 
 /**
- * The text with top-level attributes set to strings; every other byte stays, comments and alignment included. A value that already is
- * that string keeps its spelling. Attributes that are not there yet are added behind the last one, in the file's own style.
+ * The text with top-level attributes set; every other byte stays, comments and alignment included. A value that already is
+ * that text keeps its spelling. Attributes that are not there yet are added behind the last one, in the file's own style.
  *
  * Throws a TfvarsError as `parseTfvars` does, for a name or a value that cannot be written, and when the result does not read back as
  * intended.
  */
-export function editTfvars(text: string, path: string, set: Readonly<Record<string, string>>): string {
+export function editTfvars(text: string, path: string, set: TfvarsSettings): string {
   const [language, source, before] = [languageOf(path), sourceOf(text, path), parseTfvars(text, path)];
-  const changes = Object.entries(set).filter(([name, value]) => before.get(name)?.string !== value);
+  const changes = Object.entries(set).filter(([name, setting]) => !says(before.get(name), setting));
 
-  const lossy = changes.find(([, value]) => asTerraformReads(value) !== value);
+  const lossy = changes.find(([, setting]) => typeof setting === 'string' && asTerraformReads(setting) !== setting);
   if (lossy !== undefined) {
     const at = before.get(lossy[0])?.start ?? text.length;
     throw source.error(
@@ -57,30 +61,34 @@ export function editTfvars(text: string, path: string, set: Readonly<Record<stri
     );
   }
 
-  const replaced = changes.flatMap(([name, value]) => {
+  const written = changes.map(
+    ([name, setting]) => [name, typeof setting === 'string' ? language.encode(setting) : setting.raw] as const,
+  );
+  const replaced = written.flatMap(([name, replacement]) => {
     const current = before.get(name);
-    return current === undefined ? [] : [{start: current.start, end: current.end, replacement: language.encode(value)}];
+    return current === undefined ? [] : [{start: current.start, end: current.end, replacement}];
   });
-  const added = changes.filter(([name]) => !before.has(name));
+  const added = written.filter(([name]) => !before.has(name));
   const edited = applyEdits(text, added.length === 0 ? replaced : [...replaced, language.append(source, added)]);
   proveEdit(edited, path, before, set);
   return edited;
 }
 
 /** Throws unless the edited text says what was asked for, and the same as before about everything else. */
-function proveEdit(
-  edited: string,
-  path: string,
-  before: ReadonlyMap<string, TfvarsValue>,
-  set: Readonly<Record<string, string>>,
-): void {
+function proveEdit(edited: string, path: string, before: ReadonlyMap<string, TfvarsValue>, set: TfvarsSettings): void {
   const after = parseTfvars(edited, path);
   const names = new Set([...before.keys(), ...after.keys(), ...Object.keys(set)]);
-  const wrong = [...names].find(name =>
-    Object.hasOwn(set, name) ? after.get(name)?.string !== set[name] : after.get(name)?.raw !== before.get(name)?.raw,
-  );
+  const wrong = [...names].find(name => {
+    const setting = Object.hasOwn(set, name) ? set[name] : undefined;
+    return setting === undefined ? after.get(name)?.raw !== before.get(name)?.raw : !says(after.get(name), setting);
+  });
   if (wrong !== undefined)
     throw new TfvarsError({path, text: edited}, after.get(wrong)?.start ?? 0, `the edit would give ${wrong} another value`);
+}
+
+/** Whether a value is what it is set to. */
+function says(value: TfvarsValue | undefined, setting: TfvarsSetting): boolean {
+  return typeof setting === 'string' ? value?.string === setting : value?.raw === setting.raw;
 }
 
 const languageOf = (path: string): Language => (path.endsWith('.json') ? json : hcl);

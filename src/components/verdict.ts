@@ -3,7 +3,7 @@ import type {Check, Claim} from '../release/model.ts';
 
 export type Verdict = Check['status'];
 
-type More = Pick<Check, 'evidence' | 'next' | 'cause'>;
+type More = Pick<Check, 'evidence' | 'next' | 'cause' | 'waitable' | 'see'>;
 
 function verdict(status: Verdict) {
   return (claim: Claim, found: string, more: More = {}): Check => ({claim: claim.id, text: claim.text, status, found, ...more});

@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {answers} from '../../src/components/http-claim.ts';
+import {answers, inWords} from '../../src/components/http-claim.ts';
 
 describe('an answer names the expected version', () => {
   test.each([
@@ -45,5 +45,21 @@ describe('an answer names something longer, or something else', () => {
 
   test('the dots of a version stand for themselves', () => {
     expect(answers('1x14y0', '1.14.0')).toBe(false);
+  });
+});
+
+describe('what was answered is said in a few words', () => {
+  test.each([
+    [{status: 200, body: '1.14.0\n'}, '200 1.14.0'],
+    [{status: 503, body: ''}, '503'],
+    [{status: 200, body: '<html>log in</html>', host: 'login.example.edu'}, '200 from login.example.edu'],
+    [{error: 'its certificate has expired'}, 'its certificate has expired'],
+    // Nothing of a page, an image, or a text in another encoding.
+    [{status: 200, body: '<!doctype html>'}, '200'],
+    [{status: 200, body: '\u0089PNG\u001a'}, '200'],
+    [{status: 200, body: 'pass \ufffd\ufffd'}, '200'],
+    [{status: 200, body: 'x'.repeat(64 * 1024)}, '200'],
+  ])('%j', (answer, words) => {
+    expect(inWords(answer)).toBe(words);
   });
 });

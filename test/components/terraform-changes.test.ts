@@ -388,8 +388,10 @@ describe('problems', () => {
     expect(planProblems(planOf('show-plan-replace-update-delete'), {image_tag: '1.0.1'})).toEqual([]);
   });
 
-  test('a failed check, which Terraform only warns of', () => {
-    expect(planProblems(planOf('show-plan-check-failed'))).toEqual(['check.tag_ok fails: do not deploy latest']);
+  test('a failed check is none, as Terraform only warns of it; but it is told', () => {
+    const plan = planOf('show-plan-check-failed');
+    expect(planProblems(plan)).toEqual([]);
+    expect(readChanges(plan).notes).toContain('Now check.tag_ok fails: do not deploy latest. Terraform only warns of it.');
   });
 
   test('an errored plan', () => {

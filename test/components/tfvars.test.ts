@@ -306,6 +306,17 @@ describe('for any file and any values', () => {
     );
   });
 
+  test('what stood there, of whatever type, can be put back byte for byte', () => {
+    fc.assert(
+      fc.property(anyFile, anySet, (text, set) => {
+        const before = parseTfvars(text, path);
+        const replaced = Object.fromEntries(Object.entries(set).filter(([name]) => before.has(name)));
+        const then = Object.fromEntries(Object.keys(replaced).map(name => [name, {raw: before.get(name)?.raw ?? ''}]));
+        expect(editTfvars(editTfvars(text, path, replaced), path, then)).toBe(text);
+      }),
+    );
+  });
+
   test('no text makes it do anything but answer or throw a TfvarsError', () => {
     const pieces = fc.constantFrom(
       'x',

@@ -1,7 +1,14 @@
 import {spawnSync} from 'node:child_process';
 import * as fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
-import {editVersion, findVersion, VersionFileError, type FoundVersion} from '../../src/components/version-file.ts';
+import {
+  editVersion,
+  findVersion,
+  restoreVersion,
+  VersionFileError,
+  type FoundVersion,
+} from '../../src/components/version-file.ts';
+import {patternProblem} from '../../src/components/version-file/pattern.ts';
 
 /** dmsa/__init__.py of chop-dbhi/data-models-sqlalchemy, as it is there: serial and sha are variables. */
 const dmsa = `import os
@@ -90,6 +97,26 @@ describe('the dictionary of data-models-sqlalchemy', () => {
     expect(editVersion(withSerial('final', 4), '1.2.3-alpha.0')).toBe(withSerial('alpha', 0).text);
   });
 
+  test('says -RC and -SNAPSHOT where the file itself names a level for them', () => {
+    // What reads the level says which there are: nothing is written that it does not know.
+    const levels = (words: string) => `\nassert __version_info__['releaselevel'] in (${words})\n`;
+    const file = (level: string, serial: number, words: string) => python(withSerial(level, serial).text + levels(words));
+    const pass = "'dev', 'candidate', 'final'";
+    expect(editVersion(file('final', 0, pass), '1.2.4-RC10')).toBe(
+      file('candidate', 10, pass).text.replace("'micro': 3", "'micro': 4"),
+    );
+    expect(findVersion(file('candidate', 10, pass)).version).toBe('1.2.3-RC10');
+    expect(editVersion(file('candidate', 10, pass), '1.2.3-SNAPSHOT')).toBe(file('dev', 10, pass).text);
+    expect(findVersion(file('dev', 10, pass)).version).toBe('1.2.3-SNAPSHOT');
+    expect(editVersion(file('rc', 1, ''), '1.2.3-RC2')).toBe(file('rc', 2, '').text);
+    expect(() => editVersion(file('final', 0, "'alpha', 'beta'"), '1.2.4-SNAPSHOT')).toThrow(
+      'cannot express 1.2.4-SNAPSHOT, only X.Y.Z, X.Y.Z-alpha.N or X.Y.Z-beta.N',
+    );
+    expect(() => editVersion(file('final', 0, pass), '1.2.4-rc.1')).toThrow(
+      'only X.Y.Z, X.Y.Z-alpha.N, X.Y.Z-beta.N, X.Y.Z-RCN or X.Y.Z-SNAPSHOT',
+    );
+  });
+
   test('without a releaselevel says releases only', () => {
     const file = dictionary("'major': 1, 'minor': 2, 'micro': 3");
     expect(editVersion(file, '2.0.0')).toContain("{'major': 2, 'minor': 0, 'micro': 0}");
@@ -149,6 +176,8 @@ describe('other Python files', () => {
     expect(() => editVersion(short, '1.3.0-alpha.1')).toThrow('tuple cannot express 1.3.0-alpha.1, only X.Y.Z');
     expect(findVersion(long).version).toBe('1.2.3-beta.2');
     expect(editVersion(long, '1.2.3')).toBe("__version_info__ = (1, 2, 3, 'final', 2,)");
+    expect(editVersion(long, '1.3.0-RC1')).toBe("__version_info__ = (1, 3, 0, 'candidate', 1,)");
+    expect(findVersion(python("__version_info__ = (1, 3, 0, 'rc', 1)")).version).toBe('1.3.0-RC1');
     expect(() => findVersion(python('__version_info__ = (1, 2)'))).toThrow('1:20: __version_info__ lacks micro');
     expect(() => findVersion(python("__version_info__ = (1, 2, 3, 'final', 0, 1)"))).toThrow('1:20: expected at most');
   });
@@ -242,6 +271,26 @@ setuptools.setup(
     expect(() => findVersion({path: 'package.json', text})).toThrow(`package.json:${problem}`);
   });
 
+  const lock = (version: string, inside: string) => `{
+  "name": "x", "version": "${version}",
+  "lockfileVersion": 3,
+  "packages": {
+    "node_modules/y": { "version": "9.9.9" },
+    "": { "name": "x", "version": "${inside}", "dependencies": { "version": "9.9.9" } }
+  },
+  "dependencies": { "": { "version": "9.9.9" } }
+}
+`;
+
+  test('package-lock.json: the package’s own version, at the top and among the packages, and no other', () => {
+    const file = {path: 'web/package-lock.json', text: lock('1.2.3', '1.2.3')};
+    expect(findVersion(file)).toMatchObject({version: '1.2.3', format: 'package-lock.json version'});
+    expect(editVersion(file, '1.3.0-RC1')).toBe(lock('1.3.0-RC1', '1.3.0-RC1'));
+    const old = {path: 'npm-shrinkwrap.json', text: '{"version": "1.2.3", "lockfileVersion": 1, "dependencies": {}}'};
+    expect(editVersion(old, '1.2.4')).toBe(old.text.replace('1.2.3', '1.2.4'));
+    expect(() => findVersion({path: 'package-lock.json', text: lock('1.2.3', '1.2.2')})).toThrow('says 1.2.2 but');
+  });
+
   test('pyproject.toml: [project] and [tool.poetry], together when both are there', () => {
     const text = `# version = "9.9.9"
 [build-system]
@@ -311,6 +360,56 @@ version = "9.9.9"
   });
 });
 
+describe('a pattern', () => {
+  const xml = '<project>\r\n  <parent><version>9.9.9</version></parent>\r\n  <version>1.2.3</version>\r\n</project>';
+  const pom = {path: 'pom.xml', text: xml, patterns: [String.raw`^  <version>(?<version>[^<]+)<`]};
+
+  test('finds the version in a file of any kind, and nothing else of it changes', () => {
+    expect(findVersion(pom)).toMatchObject({version: '1.2.3', ranges: [{start: xml.indexOf('1.2.3')}]});
+    expect(editVersion(pom, '1.2.4-SNAPSHOT')).toBe(xml.replace('1.2.3', '1.2.4-SNAPSHOT'));
+  });
+
+  test('may stand beside another, or beside what the file’s name says: all have to agree', () => {
+    const text = '__version__ = "1.2.3"\n# docs: v1.2.3\n';
+    const file = {
+      path: 'x.py',
+      text,
+      patterns: [undefined, String.raw`docs: v(?<version>\S+)`, String.raw`__ = "(?<version>[\d.]+)`],
+    };
+    expect(findVersion(file).ranges).toHaveLength(2);
+    expect(editVersion(file, '2.0.0')).toBe(text.replaceAll('1.2.3', '2.0.0'));
+    expect(() => findVersion({...file, text: text.replace('v1.2.3', 'v1.2.2')})).toThrow('x.py:2:10: the pattern');
+  });
+
+  test.each([
+    ['matches nothing', ['(?<version>zzz)'], '1:1: no version found; looked for (?<version>zzz)'],
+    ['matches without its group', ['(?<version>zzz)?project'], '1:2: (?<version>zzz)?project matches here, and its group'],
+    ['finds what is no version', ['<(?<version>project)'], '1:2: expected a version'],
+  ])('that %s', (_, patterns, problem) => {
+    expect(() => findVersion({...pom, patterns})).toThrow(`pom.xml:${problem}`);
+  });
+
+  test('may find what another has found; what overlaps otherwise is refused', () => {
+    const same = {path: 'x', text: 'v1.1.1', patterns: [String.raw`v(?<version>\S+)`, String.raw`(?<version>[\d.]+)$`]};
+    expect(findVersion(same).ranges).toEqual([{start: 1, end: 6}]);
+    expect(editVersion(same, '2.0.0')).toBe('v2.0.0');
+    const patterns = [String.raw`v(?<version>1\.1\.1)`, String.raw`(?<version>1\.1\.1)$`];
+    expect(() => findVersion({path: 'x', text: 'v1.1.1.1', patterns})).toThrow(
+      'x:1:4: two patterns find a version here, and not the same one',
+    );
+  });
+
+  test.each([
+    ['(?<version>', /Invalid regular expression/],
+    ['version=(.*)', /needs a named group/],
+    [String.raw`\(?<version>`, /needs a named group|Invalid/],
+    ['(?<version>.*)', undefined],
+  ])('%s is judged before it is used', (pattern, problem) => {
+    if (problem === undefined) expect(patternProblem(pattern)).toBeUndefined();
+    else expect(patternProblem(pattern)).toMatch(problem);
+  });
+});
+
 describe('an edit', () => {
   test('to the same version changes nothing, even a version that could not be written', () => {
     const text = '__version__ = "1.2rc1"\n';
@@ -371,6 +470,7 @@ const pythonDecoy = fc.constantFrom(
 /** The texts around the version of a file that is written in some way: the file is their join with a version in between. */
 interface Template {
   readonly path: string;
+  readonly patterns?: readonly string[];
   readonly write: (version: string) => string;
 }
 
@@ -418,7 +518,7 @@ const dressed = (template: fc.Arbitrary<Template>, decoy: fc.Arbitrary<string>):
       mark: fc.constantFrom('', '\uFEFF'),
     })
     .map(({template, before, after, newline, end, mark}) => ({
-      path: template.path,
+      ...template,
       write: version => mark + [before, template.write(version), after].join('\n').concat(end).replaceAll('\n', newline),
     }));
 
@@ -472,6 +572,55 @@ const ini: fc.Arbitrary<Template> = fc
       `[a]\nversion=9.9.9\n[metadata]\n${decoy}\nversion${before}${equals}${after}${version}${after}\nz = 1\n[b]\nversion = 9.9.9`,
   }));
 
+const pythonTuple: fc.Arbitrary<Template> = fc
+  .record({quote, separator: fc.constantFrom(',', ', ', ',\n  # 9\n  '), trailing: fc.constantFrom('', ','), space: blank})
+  .map(({quote, separator, trailing, space}) => ({
+    path: 'a/version.py',
+    write: version => {
+      const [, core = '', label, number = '0'] = /^([\d.]+)(?:-(alpha|beta|RC|SNAPSHOT)\.?(\d*))?$/.exec(version) ?? [];
+      const level = {alpha: 'alpha', beta: 'beta', RC: 'candidate', SNAPSHOT: 'dev'}[label ?? ''] ?? 'final';
+      const parts = [...core.split('.'), `${quote}${level}${quote}`, number === '' ? '0' : number];
+      return `levels = ['dev']\n__version_info__ =${space}(${parts.join(separator)}${trailing})`;
+    },
+  }));
+const passLabel = fc.oneof(
+  fc.tuple(release, part).map(([version, number]) => `${version}-RC${number}`),
+  release.map(version => `${version}-SNAPSHOT`),
+);
+
+const setupPy: fc.Arbitrary<Template> = fc
+  .record({
+    quote: fc.constantFrom('"', "'"),
+    before: blank,
+    after: blank,
+    others: fc.constantFrom('', "name='9.9.9', ", 'x(version="9.9.9"),\n'),
+  })
+  .map(({quote, before, after, others}) => ({
+    path: 'setup.py',
+    write: version => `setup(${others}version${before}=${after}${quote}${version}${quote}, y=[version])`,
+  }));
+
+const packageLock: fc.Arbitrary<Template> = fc
+  .record({nested: json, own: fc.boolean(), indent: fc.constantFrom(0, 2, '\t'), mark: fc.constantFrom('', '\uFEFF')})
+  .map(({nested, own, indent, mark}) => ({
+    path: 'package-lock.json',
+    write: version => {
+      const packages = {'node_modules/version': {version: '9.9.9', nested}, ...(own && {'': {version, nested}})};
+      return (
+        mark + JSON.stringify({lockfileVersion: 3, packages, version, dependencies: {version: {version: '9.9.9'}}}, null, indent)
+      );
+    },
+  }));
+
+const anyText: fc.Arbitrary<Template> = fc
+  .record({before: fc.string(), after: fc.string()})
+  .filter(({before, after}) => !`${before}${after}`.includes('@'))
+  .map(({before, after}) => ({
+    path: 'any.xml',
+    patterns: ['@(?<version>[^@]*)@'],
+    write: version => `${before}@${version}@${after}`,
+  }));
+
 const plain: fc.Arbitrary<Template> = fc
   .constantFrom('', '\n', ' ', '\n\n')
   .map(end => ({path: 'VERSION', write: version => `${end}${version}${end}`}));
@@ -485,22 +634,29 @@ const outside = (text: string, {ranges}: FoundVersion): string[] => [
 describe.each([
   ['Python literal', dressed(pythonLiteral, pythonDecoy), anyVersion],
   ['Python dictionary', dressed(pythonDictionary, pythonDecoy), fc.oneof(release, prerelease)],
+  ['Python tuple', dressed(pythonTuple, pythonDecoy), fc.oneof(release, prerelease, passLabel)],
+  ['setup.py', dressed(setupPy, pythonDecoy), anyVersion],
   ['package.json', packageJson, anyVersion],
+  ['package-lock.json', packageLock, anyVersion],
+  ['file with a pattern', dressed(anyText, fc.constant('')), anyVersion],
   ['pyproject.toml', dressed(toml, tomlDecoy), anyVersion],
   ['setup.cfg', dressed(ini, fc.constantFrom('', '; version = 9.9.9')), anyVersion],
   ['VERSION file', dressed(plain, fc.constant('')), anyVersion],
 ])('any %s', (_name, templates, versions) => {
   test('says its version, takes another, and is the same otherwise', () => {
     fc.assert(
-      fc.property(templates, versions, versions, ({path, write}, old, version) => {
+      fc.property(templates, versions, versions, ({write, ...file}, old, version) => {
         const text = write(old);
-        const found = findVersion({path, text});
+        const found = findVersion({...file, text});
         expect(found.version).toBe(old);
 
-        const edited = editVersion({path, text}, version);
-        const after = findVersion({path, text: edited});
+        const edited = editVersion({...file, text}, version);
+        const after = findVersion({...file, text: edited});
         expect(after.version).toBe(version);
         expect(outside(edited, after)).toEqual(outside(text, found));
+
+        const was = found.ranges.map(({start, end}) => text.slice(start, end));
+        expect(restoreVersion({...file, text: edited}, was)).toBe(text);
       }),
     );
   });

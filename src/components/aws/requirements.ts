@@ -1,9 +1,12 @@
-/** What every AWS component requires: a session that is the right one and lasts, and images that are there. */
+/** What every AWS component requires: a session that is the right one and lasts, and images that are there or can be copied. */
 import type {Check, Claim} from '../../release/model.ts';
-import {z} from 'zod';
+import * as z from 'zod';
+import {DeployError} from '../../release/errors.ts';
+import {newCredentials} from '../../tools/aws/session.ts';
 import {shortDigest} from '../images.ts';
-import type {Io} from '../io.ts';
+import type {Image, Io} from '../io.ts';
 import {failed, open, passed} from '../verdict.ts';
+import {denials, verdict} from './allowed.ts';
 
 /** Equal for every component of a release, so it is looked at once. `needed`: also where the config says nothing of AWS. */
 export function sessionClaim(needed = true): Claim {
@@ -37,11 +40,14 @@ export async function checkShared(claim: Claim, io: Io): Promise<Check | undefin
  */
 export async function withoutSession(claim: Claim, io: Io): Promise<Check | undefined> {
   const {accountId} = io.place;
-  const usable = await io.aws.sts.identity().then(
-    ({account}) => accountId === undefined || account === accountId,
-    () => false,
+  const account = await io.aws.sts.identity().then(
+    identity => identity.account,
+    () => undefined,
   );
-  return usable ? undefined : open(claim, 'not looked at: the AWS session is not the right one');
+  if (account !== undefined && (accountId === undefined || account === accountId)) return undefined;
+  // Whoever looks again may have logged in meanwhile.
+  io.aws.renew();
+  return open(claim, 'not looked at: the AWS session is not the right one');
 }
 
 /** A session that ends within this is not worth starting with, whatever the last release took. Milliseconds. */
@@ -51,8 +57,9 @@ async function checkSession(claim: Claim, io: Io): Promise<Check> {
   const {account, arn, expires} = await io.aws.sts.identity();
   const {accountId, login, name} = io.place;
   if (accountId !== undefined && account !== accountId) {
+    io.aws.renew();
     return failed(claim, `the credentials are for account ${account} (${arn}), ${name} is account ${accountId}`, {
-      next: login ? `Run: ${login.join(' ')}` : 'Use credentials of that account, or another profile.',
+      next: login ? logIn(io) : 'Use credentials of that account, or another profile.',
     });
   }
   const who = `${account} as ${arn.split(':').at(-1) ?? arn}`;
@@ -61,26 +68,60 @@ async function checkSession(claim: Claim, io: Io): Promise<Check> {
   const needed = Math.max(io.lastDuration ?? 0, shortestSession);
   const ends = `ends ${expires.toISOString().slice(11, 16)} UTC, in ${Math.max(0, Math.floor(left / 60_000))} min`;
   if (left >= needed) return passed(claim, `${who}, ${ends}`);
+  io.aws.renew();
   const took = io.lastDuration === undefined ? '' : `; the last release took ${Math.ceil(io.lastDuration / 60_000)} min`;
-  return failed(claim, `${who}: the session ${ends}${took}`, {next: login ? `Run: ${login.join(' ')}` : 'Get new credentials.'});
+  return failed(claim, `${who}: the session ${ends}${took}`, {next: logIn(io)});
 }
 
-async function checkImage(claim: Claim, {image, tag}: {image: string; tag: string}, io: Io): Promise<Check> {
-  const found = await lookUp(io, image, tag);
-  return found.is === 'there'
-    ? passed(claim, shortDigest(found.digest))
-    : failed(claim, found.why, {next: `Push ${found.uri}, or choose a version whose images are there.`});
+function logIn({place: {login}, env}: Io): string {
+  return newCredentials({login, env}).join(' ');
 }
 
-type Found =
-  | {readonly is: 'there'; readonly digest: string}
-  | {readonly is: 'missing'; readonly why: string; readonly uri: string};
-
-async function lookUp(io: Io, name: string, tag: string): Promise<Found> {
-  const image = await io.image(name, tag);
+async function checkImage(claim: Claim, {image: setting, tag}: {image: string; tag: string}, io: Io): Promise<Check> {
+  const image = await io.image(setting, tag);
   const found = await image.digest();
-  if (found === undefined) return {is: 'missing', why: `there is no tag ${tag} in ${image.repository}`, uri: image.uri};
-  if (!found.usable)
-    return {is: 'missing', why: `${image.repository}:${tag} is ${found.status}, it cannot be pulled`, uri: image.uri};
-  return {is: 'there', digest: found.digest};
+  if (found === undefined) return image.inEcr ? checkMissing(claim, image, io) : notThere(claim, image);
+  if (found.usable) return passed(claim, shortDigest(found.digest));
+  return failed(claim, `${image.repository}:${tag} is ${found.status}: it cannot be pulled`, {
+    next: unusable[found.status]?.(image) ?? 'Look at it in ECR.',
+  });
+}
+
+/** What to do about an image that is in ECR and cannot be pulled, by its status. */
+const unusable: Readonly<Partial<Record<string, (image: Image) => string>>> = {
+  ARCHIVED: ({repository, tag}) =>
+    `Restore it: aws ecr update-image-storage-class --repository-name ${repository} --image-id imageTag=${tag} --target-storage-class STANDARD`,
+  ACTIVATING: () => 'It is being restored: try again in a while.',
+};
+
+function notThere(claim: Claim, {uri, tag, repository, source}: Image): Check {
+  const elsewhere = source === undefined ? '' : `, and no ${source.uri} to copy`;
+  return failed(claim, `there is no tag ${tag} in ${repository}${elsewhere}`, {
+    next: `Push ${source?.uri ?? uri}, or choose a version whose images are there.`,
+  });
+}
+
+/** An image that is not in ECR yet: whether it can be copied there. */
+async function checkMissing(claim: Claim, image: Image, io: Io): Promise<Check> {
+  const {repository: name, source} = image;
+  const repository = await io.aws.ecr.repository(name);
+  if (repository === undefined) {
+    return failed(claim, `there is no repository ${name} in ECR`, {
+      next: `Correct the name in the config file, or make it: aws ecr create-repository --repository-name ${name}`,
+    });
+  }
+  const digest = await source?.digest();
+  if (source === undefined || digest === undefined) return notThere(claim, image);
+  const coming = passed(claim, `not in ECR yet: will be copied from ${source.uri}, ${shortDigest(digest)}`);
+  try {
+    const allowed = verdict(
+      claim,
+      await denials('copyFrom', {on: {repository: [repository.arn]}, ownPolicy: ['repository']}, io),
+    );
+    return allowed.status === 'passed' ? coming : {...allowed, found: `${coming.found}; ${allowed.found}`};
+  } catch (error) {
+    // What cannot be asked holds nothing up.
+    if (error instanceof DeployError) return coming;
+    throw error;
+  }
 }

@@ -1,9 +1,9 @@
 /**
- * A new revision of a task definition that differs from its base in the images of named containers and in
+ * A new revision of a task definition (or a job definition) that differs from its base in the images of named containers and in
  * nothing else. Revisions are immutable, so base and images are all that a record has to keep: what is
  * registered is made anew from them, and values that a definition holds never enter the record.
  */
-import {z} from 'zod';
+import * as z from 'zod';
 import {DeployError} from '../../release/errors.ts';
 import {type Json, canonical, fingerprint} from '../../release/json.ts';
 import {type Results, type Step, step} from '../../release/contract.ts';
@@ -11,6 +11,10 @@ import type {Detail} from '../../release/model.ts';
 import type {TaskDefinition} from '../../tools/aws/ecs.ts';
 import {shortDigest, tagOf} from '../images.ts';
 import type {Io} from '../io.ts';
+import {type Input, imagesIn, isObject, mapContainers, unsupported} from './containers.ts';
+import {digestToBe} from './copying.ts';
+import {type Definitions, taskDefinitions} from './definitions.ts';
+import type {Pinning} from './settings.ts';
 
 /** A container and the image that it is to run. */
 export const containerImage = z.object({container: z.string(), image: z.string(), digest: z.string()});
@@ -20,35 +24,38 @@ export type ContainerImage = z.infer<typeof containerImage>;
 export const revisionPlan = z.object({family: z.string(), base: z.string(), images: z.array(containerImage)});
 export type RevisionPlan = z.infer<typeof revisionPlan>;
 
-/** As the config file has it. */
-export const imagesSetting = z
-  .record(z.string(), z.string())
-  .refine(images => Object.keys(images).length > 0, 'at least one container')
-  .describe('Container name → registry/repository; the tag is the version');
-
-const containers = z.array(z.looseObject({name: z.string(), image: z.string()}));
+/** An image named by its digest; the tag stays for people, who read the version there. */
+export function pinned(image: string, digest: string): string {
+  return `${image}@${digest}`;
+}
 
 /** The image of each container. */
 export function imagesOf(definition: TaskDefinition): ReadonlyMap<string, string> {
-  const parsed = containers.safeParse(definition.input['containerDefinitions']);
-  return new Map((parsed.data ?? []).map(({name, image}) => [name, image]));
+  return imagesIn(definition.input);
 }
 
 /** Which of the names is no container of the definition, in words; undefined where all are there. */
 export function missingContainer(definition: TaskDefinition, names: readonly string[]): string | undefined {
   const known = imagesOf(definition);
   const missing = names.find(name => !known.has(name));
-  return missing === undefined
-    ? undefined
-    : `task definition ${definition.family}:${definition.revision} has no container ${missing} (it has ${[...known.keys()].join(', ')})`;
+  if (missing === undefined) return undefined;
+  const which = `${nounOf(definition)} ${definition.family}:${definition.revision}`;
+  const why = unsupported(definition.input);
+  return why === undefined
+    ? `${which} has no container ${missing} (it has ${[...known.keys()].join(', ')})`
+    : `${which} cannot be released: ${why}`;
+}
+
+function nounOf({arn}: TaskDefinition): Definitions['noun'] {
+  return arn.includes(':job-definition/') ? 'job definition' : 'task definition';
 }
 
 export function correctImages(component: string): string {
   return `Correct the container's name under components.${component}.images in the config file.`;
 }
 
-/** What RegisterTaskDefinition is to be sent: the base with the images replaced. Throws for a container that is not there. */
-export function withImages(definition: TaskDefinition, images: readonly ContainerImage[]): {readonly [key: string]: Json} {
+/** What the definition is registered with, the images replaced. Throws for a container that is not there. */
+export function withImages(definition: TaskDefinition, images: readonly ContainerImage[]): Input {
   const missing = missingContainer(
     definition,
     images.map(({container}) => container),
@@ -59,20 +66,10 @@ export function withImages(definition: TaskDefinition, images: readonly Containe
       next: ['Correct the name under `images:` in the config file.'],
     });
   }
-  const wanted = new Map(images.map(({container, image}) => [container, image]));
-  const definitions = definition.input['containerDefinitions'];
-  return {
-    ...definition.input,
-    containerDefinitions: (Array.isArray(definitions) ? definitions : []).map((container: Json) => {
-      const name = isObject(container) && typeof container['name'] === 'string' ? container['name'] : '';
-      const image = wanted.get(name);
-      return isObject(container) && image !== undefined ? {...container, image} : container;
-    }),
-  };
-}
-
-function isObject(value: Json): value is {readonly [key: string]: Json} {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
+  return mapContainers(definition.input, (container, names) => {
+    const wanted = images.find(({container}) => names.includes(container));
+    return wanted === undefined ? container : {...container, image: wanted.image};
+  });
 }
 
 /** Whether the definition runs these images already. */
@@ -86,33 +83,43 @@ export async function resolveImages(
   settings: Readonly<Record<string, string>>,
   version: string,
   io: Io,
+  pin: Pinning = 'tag',
 ): Promise<readonly ContainerImage[]> {
   return Promise.all(
     Object.entries(settings).map(async ([container, setting]) => {
       const image = await io.image(setting, version);
-      const found = await image.digest();
-      if (found === undefined)
+      const digest = await digestToBe(image);
+      if (digest === undefined)
         throw new DeployError(`there is no tag ${version} in ${image.repository}`, {means: 'Nothing was changed.'});
-      return {container, image: image.uri, digest: found.digest};
+      const named = pin === 'digest' ? pinned(image.uri, digest) : image.uri;
+      return {container, image: named, digest};
     }),
   );
 }
 
-/** What is wrong with the images of a plan by now: a tag that was moved to another image, or taken away. Undefined while all stand. */
+/**
+ * What is wrong with the images of a plan by now: a tag that was moved to another image, or an image that was taken away.
+ * Undefined while all stand; a tag that is moved means nothing to a revision that names the digest.
+ */
 export async function movedTag(images: readonly ContainerImage[], io: Io): Promise<string | undefined> {
   const now = await Promise.all(images.map(async image => ({...image, now: await io.digestOf(image.image)})));
   const moved = now.find(({digest, now}) => digest !== now);
   return moved && `${moved.image} is ${moved.now === undefined ? 'gone' : `another image now (${shortDigest(moved.now)})`}`;
 }
 
-/** Two lines an image: its name, old → new, and its digest. */
-export async function imageDetails(definition: TaskDefinition, images: readonly ContainerImage[], io: Io): Promise<Detail[]> {
+/** Two lines an image: its name, old → new, and its digest. `running`: the digest that a container runs, where that is known. */
+export async function imageDetails(
+  definition: TaskDefinition,
+  images: readonly ContainerImage[],
+  io: Io,
+  running: ReadonlyMap<string, string> = new Map(),
+): Promise<Detail[]> {
   const now = imagesOf(definition);
   const details = await Promise.all(
     images.map(async ({container, image, digest}) => {
       const before = now.get(container);
       // For the eye only: where the old image is may be nowhere that can be asked.
-      const old = before === undefined ? undefined : await io.digestOf(before).catch(() => undefined);
+      const old = running.get(container) ?? (before === undefined ? undefined : await io.digestOf(before).catch(() => undefined));
       return [
         {name: `${container} image`, before: before ?? null, after: image},
         {name: `${container} digest`, before: old === undefined ? null : shortDigest(old), after: shortDigest(digest)},
@@ -157,7 +164,7 @@ const registered = z.object({taskDefinition: z.string()});
 const registerStep = 'register';
 
 /** Registers the revision: done once, because every call makes another one. */
-export function register(plan: RevisionPlan): Step<Io> {
+export function register(plan: RevisionPlan, definitions: Definitions = taskDefinitions): Step<Io> {
   return step({
     id: registerStep,
     phase: 'apply',
@@ -165,19 +172,18 @@ export function register(plan: RevisionPlan): Step<Io> {
     requestSchema: registerRequest,
     resultSchema: registered,
     request: async io => {
-      const [latest = null] = await io.aws.ecs.revisions(plan.family, 1);
-      return {...plan, latest, fingerprint: fingerprint(await inputOf(plan, io))};
+      const [latest = null] = await definitions.revisions(plan.family, 1, io);
+      return {...plan, latest, fingerprint: fingerprint(await inputOf(plan, definitions, io))};
     },
     perform: async (io, request) => ({
-      taskDefinition: await io.aws.ecs.register(await inputOf(request, io), ms => io.clock.sleep(ms, io.signal)),
+      taskDefinition: await definitions.register(await inputOf(request, definitions, io), io),
     }),
     settle: async (io, request) => {
-      for (const arn of await io.aws.ecs.revisions(request.family, 20)) {
+      const input = await inputOf(request, definitions, io);
+      for (const arn of await definitions.revisions(request.family, 20, io)) {
         if (arn === request.latest) break;
-        const definition = await io.aws.ecs.taskDefinition(arn);
-        if (definition && fingerprint(comparable(definition.input)) === fingerprint(comparable(await inputOf(request, io)))) {
-          return {done: {taskDefinition: arn}};
-        }
+        const definition = await definitions.find(arn, io);
+        if (definition && isSame(definition.input, input)) return {done: {taskDefinition: arn}};
       }
       return 'absent';
     },
@@ -185,15 +191,34 @@ export function register(plan: RevisionPlan): Step<Io> {
   });
 }
 
-async function inputOf(plan: RevisionPlan, io: Io): Promise<{readonly [key: string]: Json}> {
-  const base = await io.aws.ecs.taskDefinition(plan.base);
+async function inputOf(plan: RevisionPlan, definitions: Definitions, io: Io): Promise<Input> {
+  const base = await definitions.find(plan.base, io);
   if (base === undefined)
-    throw new DeployError(`task definition ${shortArn(plan.base)} is gone`, {means: 'Nothing was registered.', final: true});
+    throw new DeployError(`${definitions.noun} ${shortArn(plan.base)} is gone`, {means: 'Nothing was registered.', final: true});
   return withImages(base, plan.images);
 }
 
+/** Whether two revisions are the same but for their numbers. */
+function isSame(a: Input, b: Input): boolean {
+  return fingerprint(comparable(a)) === fingerprint(comparable(b));
+}
+
+/** The newest of the given revisions that is active and holds exactly this; undefined where none does. */
+export async function sameRevision(
+  input: Input,
+  candidates: readonly string[],
+  definitions: Definitions,
+  io: Io,
+): Promise<TaskDefinition | undefined> {
+  for (const arn of candidates) {
+    const definition = await definitions.find(arn, io);
+    if (definition?.status === 'ACTIVE' && isSame(definition.input, input)) return definition;
+  }
+  return undefined;
+}
+
 /** Lists whose order AWS does not keep. */
-export function comparable(input: {readonly [key: string]: Json}): Json {
+export function comparable(input: Input): Json {
   const sorted = (value: Json): Json => {
     if (Array.isArray(value))
       return value.map((item: Json) => sorted(item)).toSorted((a, b) => (canonical(a) < canonical(b) ? -1 : 1));

@@ -29,6 +29,13 @@ export function readJsonObject(source: Source): {readonly object: Tree; readonly
   return {object, members: readMembers(source, object)};
 }
 
+/** The members of a value that `readJsonObject` has read; none where it is no object. */
+export const membersOf = (source: Source, value: Tree): readonly Member[] =>
+  value.kind === '{' ? readMembers(source, value) : [];
+
+/** The items of a list that `readJsonObject` has read. */
+export const itemsOf = (list: Tree): readonly Tree[] => readItems(list).flatMap(([item]) => item ?? []);
+
 const readMembers = (source: Source, object: Tree): readonly Member[] =>
   readItems(object).map(item => readMember(source, object, item));
 

@@ -24,6 +24,7 @@ export interface Source {
 
 /** A text that cannot be read or edited as asked. The message starts with `path:line:column: `, as compilers write it. */
 export class LocatedError extends DeployError {
+  static override readonly usual = 'DW170';
   readonly path: string;
   /** Counted from 1. */
   readonly line: number;

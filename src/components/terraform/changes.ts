@@ -2,19 +2,20 @@
 import type {Change, Detail, Risk} from '../../release/model.ts';
 import {covers} from '../../tools/terraform/address.ts';
 import type {ActionInvocation, PlanJson, PlannedChange, ResourceChange} from '../../tools/terraform/plan-json.ts';
+import {failedChecks} from '../../tools/terraform/plan-problems.ts';
 import {collectSecrets} from '../../tools/terraform/secrets.ts';
 import {hiding, showDifference} from '../../tools/terraform/show-values.ts';
 import {differences, mark, showPath, type Difference, type Path} from '../../tools/terraform/values.ts';
 
 export {planIdentity} from '../../tools/terraform/plan-identity.ts';
-export {planProblems} from '../../tools/terraform/plan-problems.ts';
+export {failedChecks, planProblems} from '../../tools/terraform/plan-problems.ts';
 export {collectSecrets} from '../../tools/terraform/secrets.ts';
 
 type Hide = (text: string) => string;
 
 export interface PlanChanges {
   readonly changes: readonly Change[];
-  /** What is worth reading and changes nothing in the world: moves, imports, outputs, drift. */
+  /** What is worth reading and changes nothing in the world: moves, imports, outputs, drift, checks. */
   readonly notes: readonly string[];
 }
 
@@ -43,6 +44,7 @@ export function readChanges(
       ...plan.resource_changes.flatMap(stateNotes),
       ...Object.entries(plan.output_changes).flatMap(([name, change]) => outputNotes(name, change, hide)),
       ...plan.resource_drift.flatMap(drift => driftNotes(drift, hide)),
+      ...failedChecks(plan).map(failed => hide(`Now ${failed}. Terraform only warns of it.`)),
       ...plan.checks
         .filter(({address, status}) => address.kind === 'check' && status === 'unknown')
         .map(({address}) => `${address.to_display} can only be checked after the apply.`),

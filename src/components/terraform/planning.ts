@@ -1,54 +1,47 @@
 /** The Terraform plan of a component: made with an edited copy of the tfvars file, so that planning changes nothing. */
-import {createHash} from 'node:crypto';
-import {readFile, readdir, writeFile} from 'node:fs/promises';
+import {readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
-import type {Change, ComponentPlan, Flag} from '../../release/model.ts';
-import type {Named, Results} from '../../release/contract.ts';
+import type {Change, ComponentPlan, Flag, Unbuilt} from '../../release/model.ts';
+import type {Named, Results, StateTarget, Target} from '../../release/contract.ts';
 import {DeployError} from '../../release/errors.ts';
 import {fingerprint, sha256} from '../../release/json.ts';
 import {isDowngrade} from '../../release/version.ts';
-import {readText} from '../../tools/files.ts';
-import {parseImageName} from '../../tools/registry.ts';
+import type {PlanJson} from '../../tools/terraform/plan-json.ts';
 import type {RootModule} from '../../tools/terraform/terraform.ts';
 import {shortDigest} from '../images.ts';
 import type {Io} from '../io.ts';
-import {editTfvars, parseTfvars} from '../tfvars.ts';
+import type {TfvarsSettings} from '../tfvars.ts';
+import {accountNow, stateNow} from './binding.ts';
 import {collectSecrets, planIdentity, planProblems, readChanges} from './changes.ts';
-import {type TerraformConfig, type TerraformPayload, type TfvarsEdit, pathsOf, referenceOf} from './config.ts';
-import {pushed, steps} from './source.ts';
+import {type TerraformConfig, type TerraformPayload, type TerraformState, pathsOf, referenceOf} from './config.ts';
+import {forecastNotes, withForecast} from './forecast.ts';
+import {openModule, terraformOf} from './module.ts';
+import {inBetween} from './observing.ts';
+import {pushedDigest} from './pushed.ts';
+import {type EditedTfvars, editOf, plannedValues, shownSetting, versionIn} from './set-values.ts';
+import {committed, pushed, steps} from './source.ts';
+import {statedVersion} from './source/version-files.ts';
+import {moduleFolders, noteSources} from './sources.ts';
+import {hasEphemeral} from './variable-files.ts';
 
 export async function planTerraform(
   component: Named<TerraformConfig>,
-  version: string,
-  set: Readonly<Record<string, string>>,
+  target: Target<TerraformState>,
   io: Io,
   prepared: Results,
 ): Promise<ComponentPlan<TerraformPayload>> {
   const {directory, varFile} = pathsOf(component, io);
-  const scratch = await io.scratch();
+  const {version} = target;
+  const set = target.is === 'release' ? component.set : valuesThen(component, target);
+  const terraform = terraformOf(component, io);
+  const {module, notes: opened} = await openModule(component, io);
+  // Before the plan: should it change in between, that is found before the apply.
+  const state = await stateNow(component, module, io);
   const edit = await editOf(varFile, set);
-  const copy = path.join(scratch, `${component.id}.tfvars${varFile.endsWith('.json') ? '.json' : ''}`);
-  await writeFile(copy, edit.text, {mode: 0o600});
-
-  const module = await openModule(component, io);
-  const planFile = path.join(scratch, `${component.id}.tfplan`);
-  const said: string[] = [];
-  await io.terraform.plan(
-    module,
-    {varFile: copy, out: planFile, lock: !io.readOnly, lockTimeoutSeconds: component.lockTimeout / 1000},
-    {
-      onMessage: message => {
-        if (message.type === 'refresh_start' || message.type === 'planned_change') io.progress({text: message.text});
-        said.push(message.text);
-      },
-      signal: io.signal,
-    },
-  );
-  const plan = await io.terraform.show(module, planFile);
-  // Before a word of it is written anywhere.
-  for (const secret of collectSecrets(plan)) io.learnSecret(secret);
-  said.forEach(io.log);
-  const problems = planProblems(plan, set);
+  const files = filesOf(component, target, varFile, await io.scratch());
+  await writeFile(files.tfvars, edit.text, {mode: 0o600});
+  const plan = await makePlan(component, module, files, io);
+  const problems = planProblems(plan, plannedValues(set));
   if (problems.length > 0) {
     throw new DeployError(`the plan cannot be approved: ${problems.join('; ')}`, {
       means: 'The environment was not touched.',
@@ -58,49 +51,194 @@ export async function planTerraform(
 
   const {changes: planned, notes} = readChanges(plan, {allowChanges: component.allowChanges});
   const changes = planned.length > 0 ? planned : await fileChanges(component, edit, io);
-  const from = versionIn(edit.before, set, io.version);
-  const downgrade: readonly Flag[] = isDowngrade(from, version) ? ['downgrade'] : [];
-  const reference = referenceOf(component, version);
-  const push = pushed.safeParse(prepared.get(steps.push)).data;
-  const unusual: readonly Flag[] = [...downgrade, ...(push?.overwrote ? (['overwrite-tag'] as const) : [])];
-  const digest = push?.digest ?? (await pushedDigest(component, version, io));
+  const named = versionIn(edit.before, component.set, io.version);
+  const between = await inBetween(component, io);
+  const image = await imageFor(component, target, io, prepared);
+  const downgrade: readonly Flag[] = target.is === 'release' && isDowngrade(named, version) ? ['downgrade'] : [];
+  const unusual: readonly Flag[] = [...downgrade, ...(image?.overwrote ? (['overwrite-tag'] as const) : [])];
   const payload: TerraformPayload = {
     directory,
     workspace: component.workspace,
     varFile,
+    varFileSha256: edit.sha256,
     edit: edit.sha256 === edit.file.after ? null : edit.file,
-    planFile,
-    planSha256: sha256(await readFile(planFile)),
-    sources: await hashSources(directory, io.records),
-    terraform: await io.terraform.version(),
+    planFile: files.plan,
+    planSha256: sha256(await readFile(files.plan)),
+    applyVarFile: (await hasEphemeral(directory)) ? files.tfvars : null,
+    sources: await noteSources(moduleFolders(directory, plan.configuration?.root_module), files.manifest, io.records),
+    terraform: await terraform.version(),
+    state,
+    account: await accountNow(io),
     addresses: planned.map(({id}) => id),
-    image: reference === undefined ? null : {reference, digest: digest ?? null},
+    image: image && {reference: image.reference, digest: image.digest ?? null},
+    verify: component.verify ? answering(component.verify, io.version, version) : null,
+    back: target.is === 'state',
   };
+  const past = io.lastDowntimes;
+  const identity = {
+    terraform: planIdentity(plan),
+    workspace: component.workspace,
+    // Where the checkout stands is no part of what is done.
+    edit: payload.edit && {...payload.edit, path: component.tfvars},
+  };
+  const source = image && (await sourceOf(component, image, io, prepared));
   return {
     component: component.id,
     kind: component.kind,
-    ...(from !== undefined && {from}),
+    // What the file says is there, unless an earlier change of it did not come to its end.
+    ...(named !== undefined && between === undefined && {from: named}),
     to: version,
-    changes: changes.map((change, index) => (index === 0 ? {...change, flags: [...change.flags, ...unusual]} : change)),
+    changes: withForecast(changes, past).map((change, index) =>
+      index === 0 ? {...change, flags: [...change.flags, ...unusual]} : change,
+    ),
     notes: [
       ...Object.entries(set).flatMap(([name, value]) => {
-        const before = edit.before[name];
-        return before === value ? [] : [`${component.tfvars}: ${name} = ${before ?? '(not set)'} → ${value}`];
+        const [before, after] = [edit.before[name], shownSetting(value)].map(one =>
+          one === undefined ? one : shownSetting(one),
+        );
+        return before === after ? [] : [`${component.tfvars}: ${name} = ${before ?? '(not set)'} → ${after}`];
       }),
-      ...(reference === undefined
-        ? []
-        : [`image ${reference} ${digest === undefined ? '(digest known after build)' : shortDigest(digest)}`]),
+      ...(between ? [`what is there is in between: the release of ${between.version} did not come to its end`] : []),
+      ...(image
+        ? [`image ${image.reference} ${image.digest === undefined ? '(digest known after build)' : shortDigest(image.digest)}`]
+        : []),
+      ...forecastNotes(changes, past, {probed: component.verify !== undefined, limit: component.verify?.maxDowntime}),
       ...notes,
-      ...(io.terraform.dropped.length === 0 ? [] : [`not passed to Terraform: ${io.terraform.dropped.join(', ')}`]),
+      ...(target.is === 'state' ? await filesAfterwards(component, io) : []),
+      ...opened,
+      ...(terraform.dropped.length === 0 ? [] : [`not passed to Terraform: ${terraform.dropped.join(', ')}`]),
     ],
-    fingerprint: fingerprint({
-      terraform: planIdentity(plan),
-      workspace: component.workspace,
-      edit: payload.edit,
-      image: digest ?? null,
-    }),
+    fingerprint: fingerprint({...identity, image: image?.digest ?? null}),
+    ...(source && {unbuilt: {...source, fingerprint: fingerprint({...identity, image: source})}}),
     payload,
   };
+}
+
+/** The values of then. What was not set then would stay as it is now. */
+function valuesThen(component: TerraformConfig, {version, state: {set}}: StateTarget<TerraformState>): TfvarsSettings {
+  const unset = Object.keys(component.set).filter(name => !Object.hasOwn(set, name));
+  if (unset.length === 0) return set;
+  throw new DeployError(
+    `${component.tfvars} did not set ${unset.join(', ')} when ${version} was there: there is no value to go back to`,
+    {
+      means: 'The environment was left as it is.',
+      next: [`Take ${unset.join(', ')} out of ${component.tfvars} by hand, or release another version.`],
+      final: true,
+    },
+  );
+}
+
+/** Where a plan and what belongs to it are kept: aside, for us alone, and only as long as the run may go on. */
+interface PlanFiles {
+  readonly plan: string;
+  /** The edited copy of the tfvars file. */
+  readonly tfvars: string;
+  readonly manifest: string;
+}
+
+function filesOf({id}: Named<TerraformConfig>, {is}: Target<TerraformState>, varFile: string, scratch: string): PlanFiles {
+  // The way back is planned while the plan of the way there may still be looked at.
+  const name = path.join(scratch, is === 'state' ? `${id}-back` : id);
+  return {
+    plan: `${name}.tfplan`,
+    tfvars: `${name}.tfvars${varFile.endsWith('.json') ? '.json' : ''}`,
+    manifest: `${name}.sources.json`,
+  };
+}
+
+async function makePlan(component: TerraformConfig, module: RootModule, files: PlanFiles, io: Io): Promise<PlanJson> {
+  const terraform = terraformOf(component, io);
+  const said: string[] = [];
+  await terraform.plan(
+    module,
+    {varFile: files.tfvars, out: files.plan, lock: !io.readOnly, lockTimeoutSeconds: component.lockTimeout / 1000},
+    {
+      onMessage: message => {
+        if (message.type === 'refresh_start') io.progress({text: `looking at ${message.address}`});
+        if (message.type === 'planned_change') io.progress({text: `${message.action} ${message.address}`});
+        said.push(message.text);
+      },
+      signal: io.signal,
+    },
+  );
+  const plan = await terraform.show(module, files.plan);
+  // Before a word of it is written anywhere.
+  for (const secret of collectSecrets(plan)) io.learnSecret(secret);
+  said.forEach(io.log);
+  return plan;
+}
+
+interface PlannedImage {
+  readonly reference: string;
+  /** Undefined before it is built. */
+  readonly digest: string | undefined;
+  /** This release has built it, or found it built from the same source. */
+  readonly ours: boolean;
+  readonly overwrote: boolean;
+}
+
+/** The image that the plan leads to. Nothing is built for a way back: what was there before has to be there still, unchanged. */
+async function imageFor(
+  component: TerraformConfig,
+  target: Target<TerraformState>,
+  io: Io,
+  prepared: Results,
+): Promise<PlannedImage | null> {
+  const reference = referenceOf(component, target.version);
+  if (reference === undefined) return null;
+  const push = pushed.safeParse(prepared.get(steps.push)).data;
+  const digest = push?.digest ?? (await pushedDigest(component, target.version, io));
+  if (target.is === 'state') refuseOtherImage(reference, digest, target.state.digest);
+  return {reference, digest, ours: push !== undefined, overwrote: push?.overwrote ?? false};
+}
+
+/**
+ * An image that this release builds, by its tag and the commit that it is built on: what an approval can name before there is a
+ * digest. Undefined for one that was there already, and where no commit says what is built.
+ */
+async function sourceOf(
+  component: TerraformConfig,
+  {reference, digest, ours}: PlannedImage,
+  io: Io,
+  prepared: Results,
+): Promise<Omit<Unbuilt, 'fingerprint'> | undefined> {
+  if (digest !== undefined && !ours) return undefined;
+  const root = await io.git.root(pathsOf(component, io).context);
+  if (root === undefined || component.source?.git.allowDirty) return undefined;
+  const bump = committed.safeParse(prepared.get(steps.commit)).data;
+  const commit = bump?.made ? await io.git.parent(root, bump.commit) : (await io.git.head(root)).commit;
+  return commit === undefined ? undefined : {image: reference, commit};
+}
+
+function refuseOtherImage(reference: string, now: string | undefined, then: string | null): void {
+  if (now !== undefined && (then === null || now === then)) return;
+  const found = now === undefined ? 'is not in the registry any more' : `is ${shortDigest(now)} in the registry now`;
+  throw new DeployError(
+    `${reference} ${found}${then === null ? '' : `, and was ${shortDigest(then)}`}: there is nothing to go back to`,
+    {
+      means: 'The environment was left as it is.',
+      next: ['Push the image of then under its tag again, or release another version.'],
+      final: true,
+    },
+  );
+}
+
+/** What answers once the plan is applied: the settings name the version that they were bound with. */
+function answering(
+  {http, expect, within, maxDowntime}: NonNullable<TerraformConfig['verify']>,
+  bound: string,
+  version: string,
+): TerraformPayload['verify'] {
+  return {http, within, expect: expect?.replaceAll(bound, version) ?? null, maxDowntime: maxDowntime ?? null};
+}
+
+/** What the repository holds after a way back: one file goes back, the others stay. */
+async function filesAfterwards(component: TerraformConfig, io: Io): Promise<readonly string[]> {
+  const source = component.source && (await statedVersion(component.source, io));
+  const committed = component.source?.git.commit ? ' (committed)' : '';
+  return [
+    `afterwards ${component.tfvars} says what it said before${committed}${source === undefined ? '' : `; the source goes on saying ${source}`}`,
+  ];
 }
 
 /**
@@ -120,116 +258,4 @@ async function isUncommitted({source}: TerraformConfig, file: string, io: Io): P
   if (root === undefined) return false;
   const relative = path.relative(root, file);
   return !(await io.git.isIgnored(root, relative)) && (await io.git.status(root, [relative])).length > 0;
-}
-
-/** The digest that the registry holds for a version; undefined where the tag is not there, or nothing is built. */
-export async function pushedDigest(component: TerraformConfig, version: string, io: Io): Promise<string | undefined> {
-  const reference = referenceOf(component, version);
-  return reference === undefined ? undefined : io.registry.digest(parseImageName(reference), version, io.signal);
-}
-
-/** The module, ready to plan: initialised where it was not, in the workspace that the config names. */
-export async function openModule(component: TerraformConfig, io: Io): Promise<RootModule> {
-  const {directory} = pathsOf(component, io);
-  const plain: RootModule = {directory};
-  let module = plain;
-  if (!(await io.terraform.isInitialised(plain))) {
-    // Whoever only looks leaves the directory as it is.
-    module = io.readOnly
-      ? {directory, dataDir: path.join(await io.scratch(), 'terraform-data', sha256(directory).slice(0, 12))}
-      : plain;
-    io.log(`terraform init in ${directory}: it was not initialised${io.readOnly ? ' (in a folder aside)' : ''}`);
-    await io.terraform.init(module, {}, {onLine: io.log, signal: io.signal});
-  }
-  const workspaces = await io.terraform.workspaces(module);
-  if (!workspaces.includes(component.workspace)) {
-    throw new DeployError(`there is no workspace ${component.workspace} in ${directory} (there are: ${workspaces.join(', ')})`, {
-      means: 'The environment was not touched.',
-      next: ['Correct `workspace:` in the config file, or make it: terraform workspace new'],
-      final: true,
-    });
-  }
-  // Named for every process of ours, whatever somebody selects in another window.
-  return {...module, workspace: component.workspace};
-}
-
-interface EditedTfvars {
-  readonly text: string;
-  /** Of the file as it is. */
-  readonly sha256: string;
-  readonly file: TfvarsEdit;
-  /** What the set variables are now; without those that are not plain strings. */
-  readonly before: Readonly<Record<string, string>>;
-}
-
-async function editOf(varFile: string, set: Readonly<Record<string, string>>): Promise<EditedTfvars> {
-  const {text, sha256: before} = await readText(varFile);
-  const edited = editTfvars(text, varFile, set);
-  return {
-    text: edited,
-    sha256: before,
-    file: {path: varFile, before, after: sha256(edited), set},
-    before: currentValues(text, varFile, set),
-  };
-}
-
-/** What the variables that a release sets are now. */
-export function currentValues(
-  text: string,
-  varFile: string,
-  set: Readonly<Record<string, string>>,
-): Readonly<Record<string, string>> {
-  const now = parseTfvars(text, varFile);
-  return Object.fromEntries(
-    Object.keys(set).flatMap(name => {
-      const value = now.get(name);
-      const shown = value?.string ?? value?.raw;
-      return shown === undefined ? [] : [[name, shown] as const];
-    }),
-  );
-}
-
-/**
- * The version that the variables name now: `set` says which of them hold the version `bound`, and what
- * stands around it (`v0.7.2`, `repository:0.7.2`).
- */
-export function versionIn(
-  now: Readonly<Record<string, string>>,
-  set: Readonly<Record<string, string>>,
-  bound: string,
-): string | undefined {
-  for (const [name, value] of Object.entries(set)) {
-    const at = value.indexOf(bound);
-    const current = now[name];
-    if (at === -1 || current === undefined) continue;
-    const [before, after] = [value.slice(0, at), value.slice(at + bound.length)];
-    if (current.startsWith(before) && current.endsWith(after) && current.length > before.length + after.length) {
-      return current.slice(before.length, current.length - after.length);
-    }
-  }
-  return undefined;
-}
-
-/** What Terraform itself changes; variable files, whose values are in the plan; and what no module is made of. */
-const unwatched =
-  /^(?:\.terraform|terraform\.tfstate\.d|.*\.tfstate(?:\..*)?|\.terraform\.tfstate\.lock\.info|.*\.tfvars(?:\.json)?|\.git|node_modules)$/;
-
-/** One hash over every file of the module's folder but `aside` (the records): what was planned is what was there. */
-export async function hashSources(directory: string, aside: string): Promise<string> {
-  const hash = createHash('sha256');
-  const walk = async (folder: string): Promise<void> => {
-    const entries = await readdir(folder, {withFileTypes: true});
-    for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-      const file = path.join(folder, entry.name);
-      if (unwatched.test(entry.name) || file === aside) continue;
-      if (entry.isDirectory()) await walk(file);
-      else if (entry.isFile())
-        hash
-          .update(`${path.relative(directory, file)}\0`)
-          .update(await readFile(file))
-          .update('\0');
-    }
-  };
-  await walk(directory);
-  return hash.digest('hex');
 }

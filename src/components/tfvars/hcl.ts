@@ -10,7 +10,8 @@ import type {Attribute, Entry, Language} from './language.ts';
 
 const IDENTIFIER = /[\p{ID_Start}_][\p{ID_Continue}-]*/uy;
 
-const HCL_RULES: Rules = [
+/** The tokens of HCL, in variable files as in modules. */
+export const HCL_RULES: Rules = [
   {match: matching(/[ \t]+/y), kind: 'blank'},
   {match: matching(/(?:#|\/\/)[^\n]*/y), kind: 'blank'},
   {match: matching(/\/\*[^]*?\*\//y), kind: 'blank'},
@@ -158,6 +159,6 @@ function appendix(source: Source, entries: readonly Entry[]): string {
   }
   const content = source.text.slice(contentStart(source.text));
   const newline = /\r?\n/.exec(content)?.[0] ?? '\n';
-  const lines = entries.map(([name, value]) => `${name} = ${hcl.encode(value)}`).join(newline);
+  const lines = entries.map(([name, written]) => `${name} = ${written}`).join(newline);
   return content === '' || content.endsWith('\n') ? lines + newline : newline + lines;
 }

@@ -24,7 +24,7 @@ function read(source: Source): readonly Attribute[] {
 function append(source: Source, entries: readonly Entry[]): Edit {
   const {object, members} = readJsonObject(source);
   const [last, beforeLast] = [members.at(-1), members.at(-2)];
-  const write = ([name, value]: Entry, indent: string, colon: string) => indent + json.encode(name) + colon + json.encode(value);
+  const write = ([name, written]: Entry, indent: string, colon: string) => indent + json.encode(name) + colon + written;
   if (last === undefined) {
     const at = object.start + 1;
     return {start: at, end: at, replacement: entries.map(entry => write(entry, '', ': ')).join(', ')};

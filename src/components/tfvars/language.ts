@@ -19,5 +19,5 @@ export interface Language {
   readonly append: (source: Source, entries: readonly Entry[]) => Edit;
 }
 
-/** A name and its new value, not yet encoded. */
-export type Entry = readonly [name: string, value: string];
+/** A name and its new value, as the language writes it. */
+export type Entry = readonly [name: string, written: string];

@@ -1,14 +1,30 @@
-/** Versions in the files of package managers: package.json, pyproject.toml, setup.cfg, and a plain VERSION file. */
-import {readJsonObject} from '../editing/json.ts';
+/** Versions in the files of package managers: package.json and its lock, pyproject.toml, setup.cfg, and a plain VERSION file. */
+import {type Member, membersOf, readJsonObject} from '../editing/json.ts';
 import type {Source} from '../editing/source.ts';
 import {isMark, matching, readLines, splitBy, type Rules, type Tree} from '../editing/trees.ts';
 import {insideQuotes, literalSite, type Site} from './site.ts';
 
 /** The top-level `"version"`; other members of that name belong to something else. */
 export function packageJsonSites(source: Source): readonly Site[] {
-  const versions = readJsonObject(source).members.filter(member => member.name === 'version');
-  return versions.map(({key, value}) => quotedSite(source, 'package.json version', key, [value]));
+  return named(readJsonObject(source).members, 'version').map(({key, value}) =>
+    quotedSite(source, 'package.json version', key, [value]),
+  );
 }
+
+/**
+ * The package's own version in a lock file of npm: at the top, and (since npm 7) once more under `packages[""]`. All others are those
+ * of what it depends on. https://docs.npmjs.com/cli/configuring-npm/package-lock-json
+ */
+export function packageLockSites(source: Source): readonly Site[] {
+  const {members} = readJsonObject(source);
+  const packages = named(members, 'packages').flatMap(({value}) => membersOf(source, value));
+  const own = named(packages, '').flatMap(({value}) => membersOf(source, value));
+  return [...named(members, 'version'), ...named(own, 'version')].map(({key, value}) =>
+    quotedSite(source, 'package-lock.json version', key, [value]),
+  );
+}
+
+const named = (members: readonly Member[], name: string): readonly Member[] => members.filter(member => member.name === name);
 
 /** A file that holds a version and nothing else but white space. */
 export function plainSites(source: Source): readonly Site[] {

@@ -5,6 +5,11 @@
  * `1.2.0` is releaselevel `final`, whatever the serial says; `1.2.0-beta.2` is releaselevel `beta`, serial 2. In the dictionary of
  * data-models-sqlalchemy the serial is a variable, filled from BUILD_NUM at run time: then it is nobody's to edit, and a prerelease is
  * `1.2.0-beta`, without a number.
+ *
+ * PASS's labels are levels too: `1.2.0-RC2` is releaselevel `candidate` (or `rc`), serial 2, and `1.2.0-SNAPSHOT` is `dev` (or
+ * `snapshot`), whatever the serial says. Code that reads the level may know no others than it names: data-models-sqlalchemy asserts that
+ * it is alpha, beta or final. So a level other than those is written only where the file says its word somewhere, and, in a tuple,
+ * `candidate`, which sys.version_info has.
  */
 import type {Edit, Range, Source} from '../editing/source.ts';
 import {isMark, splitBy, type Tree} from '../editing/trees.ts';
@@ -57,12 +62,23 @@ interface Statement {
   readonly at: number;
 }
 
-/** The site of `{'major': 1, 'minor': 2, 'micro': 3, …}`; keys that are no part of a version are left out. */
-export function dictionarySite(source: Source, dictionary: Tree): Site {
+/** The label of a version, and the words by which a releaselevel says it, the usual one first. */
+const LABELS: readonly {readonly label: string; readonly words: readonly string[]; readonly numbered: boolean}[] = [
+  {label: 'alpha', words: ['alpha'], numbered: true},
+  {label: 'beta', words: ['beta'], numbered: true},
+  {label: 'RC', words: ['candidate', 'rc'], numbered: true},
+  {label: 'SNAPSHOT', words: ['dev', 'snapshot'], numbered: false},
+];
+
+/**
+ * The site of `{'major': 1, 'minor': 2, 'micro': 3, …}`; keys that are no part of a version are left out. `words`: every string of the
+ * file.
+ */
+export function dictionarySite(source: Source, dictionary: Tree, words: ReadonlySet<string>): Site {
   const statements = splitItems(dictionary).flatMap(item => readEntry(source, dictionary, item) ?? []);
   const again = statements.find(({part}, index) => statements.slice(0, index).some(earlier => earlier.part === part));
   if (again !== undefined) throw source.error(again.at, `${again.part} is in the dictionary __version_info__ twice`);
-  return partsSite(source, 'python __version_info__', dictionary, statements);
+  return partsSite(source, 'python __version_info__', dictionary, statements, new Set([...words, 'alpha', 'beta']));
 }
 
 function readEntry(source: Source, dictionary: Tree, [key, colon, ...value]: readonly Tree[]): Statement | undefined {
@@ -74,21 +90,30 @@ function readEntry(source: Source, dictionary: Tree, [key, colon, ...value]: rea
   return part && {part, value, at: key.start};
 }
 
-/** The site of `(1, 2, 3)` or `(1, 2, 3, 'final', 0)`. */
-export function tupleSite(source: Source, tuple: Tree): Site {
+/** The site of `(1, 2, 3)` or `(1, 2, 3, 'final', 0)`. `words`: every string of the file. */
+export function tupleSite(source: Source, tuple: Tree, words: ReadonlySet<string>): Site {
   const items = splitItems(tuple);
   const statements = PARTS.flatMap((part, index) => {
     const value = items[index];
     return value === undefined ? [] : [{part, value, at: tuple.start}];
   });
-  if (items.length <= PARTS.length) return partsSite(source, 'python __version_info__ tuple', tuple, statements);
+  if (items.length <= PARTS.length) {
+    const known = new Set([...words, 'alpha', 'beta', 'candidate']);
+    return partsSite(source, 'python __version_info__ tuple', tuple, statements, known);
+  }
   throw source.error(tuple.start, `expected at most (${PARTS.join(', ')}) in the tuple __version_info__`);
 }
 
 /** What stands between commas; the last comma may be followed by nothing. */
 const splitItems = (group: Tree): readonly (readonly Tree[])[] => splitBy(group.children, ',').filter(item => item.length > 0);
 
-function partsSite(source: Source, format: string, whole: Tree, statements: readonly Statement[]): Site {
+function partsSite(
+  source: Source,
+  format: string,
+  whole: Tree,
+  statements: readonly Statement[],
+  words: ReadonlySet<string>,
+): Site {
   const slots: Slots = Object.fromEntries(statements.map(statement => [statement.part, readSlot(source, statement)]));
   const missing = REQUIRED.filter(part => slots[part] === undefined);
   if (!isComplete(slots)) throw source.error(whole.start, `__version_info__ lacks ${missing.join(', ')}`);
@@ -96,8 +121,8 @@ function partsSite(source: Source, format: string, whole: Tree, statements: read
     format,
     version: versionOf(slots),
     ranges: Object.values(slots).flatMap(slot => (slot === undefined ? [] : [{start: slot.start, end: slot.end}])),
-    edits: version => editSlots(slots, version),
-    expresses: describe(slots),
+    edits: version => editSlots(slots, version, words),
+    expresses: describe(slots, words),
   };
 }
 
@@ -116,28 +141,48 @@ const isComplete = (slots: Slots): slots is CompleteSlots => REQUIRED.every(part
 function versionOf({major, minor, micro, releaselevel, serial}: CompleteSlots): string {
   const release = `${major.text}.${minor.text}.${micro.text}`;
   if (releaselevel === undefined || releaselevel.text === 'final') return release;
-  return serial === undefined ? `${release}-${releaselevel.text}` : `${release}-${releaselevel.text}.${serial.text}`;
+  const known = LABELS.find(({words}) => words.includes(releaselevel.text));
+  return `${release}-${labelOf(known?.label ?? releaselevel.text, known?.numbered === false ? undefined : serial?.text)}`;
 }
 
-/** Groups are named after the parts. The levels are those that `get_version` of data-models-sqlalchemy accepts. */
-const EXPRESSIBLE = /^(?<major>\d+)\.(?<minor>\d+)\.(?<micro>\d+)(?:-(?<releaselevel>alpha|beta)(?:\.(?<serial>\d+))?)?$/;
+/** `beta.2`, and as PASS has it `RC2`. */
+const labelOf = (label: string, number = ''): string => `${label}${number === '' || label === 'RC' ? '' : '.'}${number}`;
 
-function editSlots(slots: Slots, version: string): readonly Edit[] | undefined {
-  const wanted = EXPRESSIBLE.exec(version)?.groups;
-  if (wanted === undefined) return undefined;
-  const isFinal = wanted['releaselevel'] === undefined;
-  const hasNumber = wanted['serial'] !== undefined;
-  if (!isFinal && (slots.releaselevel === undefined || hasNumber !== (slots.serial !== undefined))) return undefined;
+/** Groups are named after the parts, except `label`. */
+const EXPRESSIBLE =
+  /^(?<major>\d+)\.(?<minor>\d+)\.(?<micro>\d+)(?:-(?:(?<label>alpha|beta|SNAPSHOT)(?:\.(?<serial>\d+))?|(?<candidate>RC)(?<number>\d+)?))?$/;
 
-  const texts: Partial<Record<Part, string>> = {...wanted, ...(isFinal && {releaselevel: 'final'})};
+function editSlots(slots: Slots, version: string, words: ReadonlySet<string>): readonly Edit[] | undefined {
+  const {major, minor, micro, label, candidate, serial, number} = EXPRESSIBLE.exec(version)?.groups ?? {};
+  if (major === undefined) return undefined;
+  const level = levelOf(slots, label ?? candidate, serial ?? number, words);
+  if (level === undefined) return undefined;
+
+  const texts: Partial<Record<Part, string | undefined>> = {major, minor, micro, releaselevel: level, serial: serial ?? number};
   return PARTS.flatMap(part => {
     const [slot, replacement] = [slots[part], texts[part]];
     return slot !== undefined && replacement !== undefined ? [{start: slot.start, end: slot.end, replacement}] : [];
   });
 }
 
-function describe({releaselevel, serial}: Slots): string {
+/** The releaselevel that says a label; undefined where the file cannot say it, or not with (or without) that number. */
+function levelOf(
+  {releaselevel, serial}: Slots,
+  label: string | undefined,
+  number: string | undefined,
+  words: ReadonlySet<string>,
+): string | undefined {
+  if (label === undefined) return 'final';
+  const wanted = LABELS.find(known => known.label === label);
+  if (wanted === undefined || releaselevel === undefined) return undefined;
+  const fits = wanted.numbered ? (number !== undefined) === (serial !== undefined) : number === undefined;
+  if (!fits) return undefined;
+  return [releaselevel.text, ...wanted.words].find(word => wanted.words.includes(word) && words.has(word));
+}
+
+function describe({releaselevel, serial}: Slots, words: ReadonlySet<string>): string {
   if (releaselevel === undefined) return 'X.Y.Z';
-  const number = serial === undefined ? '' : '.N';
-  return `X.Y.Z, X.Y.Z-alpha${number} or X.Y.Z-beta${number}`;
+  const known = LABELS.filter(label => label.words.some(word => words.has(word)));
+  const labels = known.map(({label, numbered}) => `X.Y.Z-${labelOf(label, numbered && serial !== undefined ? 'N' : undefined)}`);
+  return ['X.Y.Z', ...labels].join(', ').replace(/, ([^,]*)$/, ' or $1');
 }

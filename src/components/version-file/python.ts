@@ -36,27 +36,37 @@ export function setupPySites(source: Source): readonly Site[] {
 }
 
 /** How the value assigned to a name is read: undefined when it is not written out. */
-const READERS: Readonly<Record<string, (source: Source, value: readonly Tree[]) => Site | undefined>> = {
+type Reader = (source: Source, value: readonly Tree[], words: ReadonlySet<string>) => Site | undefined;
+const READERS: Readonly<Record<string, Reader>> = {
   __version__: readVersion,
   __version_info__: readVersionInfo,
 };
 
 function assignmentSites(source: Source, lines: readonly (readonly Tree[])[]): readonly Site[] {
+  const words = new Set(lines.flatMap(line => stringsIn(source, line)));
   return lines
     .filter(line => startsAtMargin(source, line))
     .flatMap(line => splitBy(line, ';'))
     .flatMap(statement => {
       const sides = splitBy(statement, '=');
       const value = sides.at(-1) ?? [];
-      return sides.slice(0, -1).flatMap(target => readTarget(target)?.(source, value) ?? []);
+      return sides.slice(0, -1).flatMap(target => readTarget(target)?.(source, value, words) ?? []);
     });
+}
+
+/** The insides of all strings, however deep. */
+function stringsIn(source: Source, trees: readonly Tree[]): readonly string[] {
+  return trees.flatMap(tree => {
+    const inside = insideQuotes(tree);
+    return inside === undefined ? stringsIn(source, tree.children) : [source.text.slice(inside.start, inside.end)];
+  });
 }
 
 const startsAtMargin = (source: Source, [first]: readonly Tree[]): boolean =>
   first !== undefined && /^$|[\r\n\uFEFF]/.test(source.text.slice(first.start - 1, first.start));
 
 /** `name` or `name: annotation`. */
-function readTarget([name, colon]: readonly Tree[]): (typeof READERS)[string] | undefined {
+function readTarget([name, colon]: readonly Tree[]): Reader | undefined {
   const assigned = name?.kind === 'name' && (colon === undefined || isMark(colon, ':'));
   return assigned && Object.hasOwn(READERS, name.text) ? READERS[name.text] : undefined;
 }
@@ -66,11 +76,11 @@ function readVersion(source: Source, [value, more]: readonly Tree[]): Site | und
   return range && literalSite(source, 'python __version__', range);
 }
 
-function readVersionInfo(source: Source, [value, more]: readonly Tree[]): Site | undefined {
+function readVersionInfo(source: Source, [value, more]: readonly Tree[], words: ReadonlySet<string>): Site | undefined {
   if (value === undefined || more !== undefined) return undefined;
-  if (value.kind === '{') return dictionarySite(source, value);
+  if (value.kind === '{') return dictionarySite(source, value, words);
   // `(1, 2, 3)` is written out, `(tuple(…))` and `(MAJOR, MINOR)` are not.
-  return value.children[0]?.kind === 'number' ? tupleSite(source, value) : undefined;
+  return value.children[0]?.kind === 'number' ? tupleSite(source, value, words) : undefined;
 }
 
 function setupArgumentSites(source: Source, trees: readonly Tree[]): readonly Site[] {

@@ -1,0 +1,46 @@
+/** The two kinds of definitions that are released by registering another revision: what they are called, and their calls. */
+import type {Batch} from '../../tools/aws/batch.ts';
+import type {Ecs, TaskDefinition} from '../../tools/aws/ecs.ts';
+import type {Io as EveryIo} from '../io.ts';
+import type {Input} from './containers.ts';
+
+/** What of the world is needed here. */
+interface Io extends Pick<EveryIo, 'clock' | 'signal'> {
+  readonly aws: {
+    readonly ecs: Pick<Ecs, 'taskDefinition' | 'revisions' | 'register'>;
+    readonly batch: Pick<Batch, 'jobDefinition' | 'revisions' | 'register'>;
+  };
+}
+
+/** A revision of either kind. */
+export type Definition = TaskDefinition;
+
+export interface Definitions {
+  readonly noun: 'task definition' | 'job definition';
+  /** Whose call starts one. */
+  readonly service: 'ecs' | 'batch';
+  /** By ARN, `name:revision`, or name (its newest active revision); undefined when there is none. */
+  find(name: string, io: Io): Promise<Definition | undefined>;
+  /** ARNs of active revisions, newest first. */
+  revisions(name: string, count: number, io: Io): Promise<readonly string[]>;
+  /** Makes a new revision, every time. Returns its ARN. */
+  register(input: Input, io: Io): Promise<string>;
+}
+
+const wait = (io: Io) => (ms: number) => io.clock.sleep(ms, io.signal);
+
+export const taskDefinitions: Definitions = {
+  noun: 'task definition',
+  service: 'ecs',
+  find: (name, io) => io.aws.ecs.taskDefinition(name),
+  revisions: (name, count, io) => io.aws.ecs.revisions(name, count),
+  register: (input, io) => io.aws.ecs.register(input, wait(io)),
+};
+
+export const jobDefinitions: Definitions = {
+  noun: 'job definition',
+  service: 'batch',
+  find: (name, io) => io.aws.batch.jobDefinition(name),
+  revisions: (name, count, io) => io.aws.batch.revisions(name, count),
+  register: (input, io) => io.aws.batch.register(input, wait(io)),
+};

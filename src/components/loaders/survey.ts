@@ -1,0 +1,140 @@
+/**
+ * What else of the account starts something: rules, schedules and state machines that no config file lists. A bounded number of
+ * calls; what may not be looked at is said, and stops nothing.
+ */
+import pLimit from 'p-limit';
+import {toTrouble} from '../../release/errors.ts';
+import type {Aws} from '../../tools/aws/index.ts';
+import type {Rule, RuleTarget} from '../../tools/aws/eventbridge.ts';
+import type {Schedule} from '../../tools/aws/scheduler.ts';
+import type {StateMachine} from '../../tools/aws/sfn.ts';
+import {ruleEntries} from './rule.ts';
+import {mayStart, scheduleEntries, timingOf} from './schedule.ts';
+import {machineEntries, unqualified} from './state-machine.ts';
+import type {Wanted} from './reference.ts';
+import type {Entry, Source} from './target.ts';
+import type {Timing} from './timing.ts';
+
+interface Io {
+  readonly aws: Pick<Aws, 'events' | 'scheduler' | 'sfn'>;
+}
+
+/** At most so many of each are read. */
+const most = 100;
+/** Calls at a time: a look for something else must not be what throttles the release. */
+const atOnce = 4;
+
+interface SurveyedRule {
+  readonly rule: Rule;
+  readonly targets: readonly RuleTarget[];
+}
+export interface Survey {
+  readonly rules: readonly SurveyedRule[];
+  readonly schedules: readonly Schedule[];
+  readonly machines: readonly StateMachine[];
+  /** What was left out, and why: one line each. */
+  readonly unseen: readonly string[];
+}
+
+/** Loaders that look in the same moment share one look. Nothing is kept once it is over. */
+const going = new WeakMap<Io['aws'], Promise<Survey>>();
+
+export function survey(io: Io): Promise<Survey> {
+  const shared = going.get(io.aws);
+  if (shared) return shared;
+  const look = lookAround(io.aws).finally(() => going.delete(io.aws));
+  going.set(io.aws, look);
+  return look;
+}
+
+async function lookAround(aws: Io['aws']): Promise<Survey> {
+  const limit = pLimit(atOnce);
+  const unseen: string[] = [];
+  const part = async <T>(what: string, read: () => Promise<{readonly found: readonly T[]; readonly more: boolean}>) => {
+    try {
+      const {found, more} = await read();
+      if (more) unseen.push(`only ${most} ${what} were looked at: there are more`);
+      return found;
+    } catch (error) {
+      unseen.push(`${what} could not be looked at: ${toTrouble(error).what}`);
+      return [];
+    }
+  };
+  const [rules, schedules, machines] = await Promise.all([
+    part('rules of the default bus', async () => {
+      const {rules, more} = await aws.events.list('default', most);
+      const found = rules.map(rule => limit(async () => ({rule, targets: (await aws.events.targets(rule)) ?? []})));
+      return {found: await Promise.all(found), more};
+    }),
+    part('schedules', async () => {
+      const {schedules, more} = await aws.scheduler.list(most);
+      const worth = schedules.filter(({target}) => mayStart(target) || isMachine(target));
+      const found = await Promise.all(worth.map(name => limit(() => aws.scheduler.schedule(name))));
+      return {found: found.filter(one => one !== undefined), more};
+    }),
+    part('state machines', async () => {
+      const {arns, more} = await aws.sfn.list(most);
+      const found = await Promise.all(arns.map(arn => limit(() => aws.sfn.stateMachine(arn))));
+      return {found: found.filter(one => one !== undefined), more};
+    }),
+  ]);
+  return {rules, schedules, machines, unseen};
+}
+
+/** A place that starts a definition, wherever it is. */
+export interface Found {
+  readonly source: Source;
+  readonly entry: Entry;
+}
+
+/** Everything that was seen to start what is wanted. */
+export function startersOf(wanted: Wanted, {rules, schedules, machines}: Survey): readonly Found[] {
+  const all: readonly (readonly [Source, readonly Entry[]])[] = [
+    ...rules.map(({rule, targets}) => [{is: 'rule' as const, ...rule}, ruleEntries(targets, wanted)] as const),
+    ...schedules.map(one => [scheduleSource(one), scheduleEntries(one, wanted)] as const),
+    ...machines.map(({arn, definition}) => [{is: 'stateMachine' as const, machine: arn}, entriesIn(definition, wanted)] as const),
+  ];
+  return all.flatMap(([source, entries]) => entries.map(entry => ({source, entry})));
+}
+
+function entriesIn(definition: string, wanted: Wanted): readonly Entry[] {
+  try {
+    return machineEntries(definition, wanted);
+  } catch {
+    // Not ours to judge: what cannot be read is not known to start it.
+    return [];
+  }
+}
+
+function scheduleSource({GroupName: group = 'default', Name: name = ''}: Schedule): Source {
+  return {is: 'schedule', group, name};
+}
+
+/** What starts a state machine by the clock. `other`: not the machine itself, but a version or an alias of it. */
+export interface MachineTiming {
+  readonly source: Source;
+  readonly timing: Timing;
+  readonly other: boolean;
+}
+
+/** The schedules that start a state machine; a rule's own timing is asked for here, for the survey has only its targets. */
+export async function timingsOf(machine: string, {rules, schedules}: Survey, io: Io): Promise<readonly MachineTiming[]> {
+  const isIt = (arn: string | undefined) => arn !== undefined && unqualified(arn) === machine;
+  const byRule = rules.flatMap(({rule, targets}) => targets.filter(({Arn}) => isIt(Arn)).map(({Arn}) => ({rule, arn: Arn})));
+  const found = await Promise.all(
+    byRule.map(async ({rule, arn}) => {
+      const settings = await io.aws.events.rule(rule).catch(() => undefined);
+      if (settings?.schedule === undefined) return [];
+      const timing = {expression: settings.schedule, zone: 'UTC', enabled: settings.state !== 'DISABLED'};
+      return [{source: {is: 'rule' as const, ...rule}, timing, other: arn !== machine}];
+    }),
+  );
+  const bySchedule = schedules
+    .filter(({Target}) => isIt(Target?.Arn))
+    .map(one => ({source: scheduleSource(one), timing: timingOf(one), other: one.Target?.Arn !== machine}));
+  return [...found.flat(), ...bySchedule];
+}
+
+function isMachine(arn: string): boolean {
+  return /^arn:[^:]+:states:[^:]*:[^:]*:stateMachine:/.test(arn);
+}

@@ -1,0 +1,124 @@
+/** The image: built with labels that say what it is, or found ready, built from the same source in the same way. */
+import path from 'node:path';
+import * as z from 'zod';
+import {type Step, step} from '../../../release/contract.ts';
+import {fingerprint} from '../../../release/json.ts';
+import {readText} from '../../../tools/files.ts';
+import type {BuildSecret} from '../../../tools/docker.ts';
+import {shortDigest} from '../../images.ts';
+import type {Io} from '../../io.ts';
+import {type Source, type TerraformConfig, pathsOf} from '../config.ts';
+import {loginAside} from './login.ts';
+
+export const revisionLabel = 'org.opencontainers.image.revision';
+
+const label = {
+  version: 'org.opencontainers.image.version',
+  revision: revisionLabel,
+  source: 'org.opencontainers.image.source',
+  created: 'org.opencontainers.image.created',
+  /** Hash of the settings that the image was built with: the same commit built otherwise is another image. */
+  settings: 'deploy-wizard.build-settings',
+} as const;
+
+const buildRequest = z.object({
+  context: z.string(),
+  reference: z.string(),
+  labels: z.record(z.string(), z.string()),
+  /** The commit that the context is, byte for byte; null outside of git or with changes that no commit has. */
+  revision: z.string().nullable(),
+  root: z.string().nullable(),
+});
+
+export const built = z.object({id: z.string(), reused: z.boolean()});
+
+export function buildStep(id: string, component: TerraformConfig, source: Source, version: string): Step<Io> {
+  const {build} = source;
+  const reference = `${build.image}:${version}`;
+  return step({
+    id,
+    phase: 'build',
+    title: `docker build -t ${reference}`,
+    requestSchema: buildRequest,
+    resultSchema: built,
+    request: async io => {
+      const {context} = pathsOf(component, io);
+      const root = (await io.git.root(context)) ?? null;
+      const head = root === null ? null : await io.git.head(root);
+      const dirty = root === null || (await io.git.status(root)).length > 0;
+      const url = root === null ? undefined : await io.git.remoteUrl(root);
+      const created =
+        root !== null && head !== null && !dirty
+          ? await io.git.commitTime(root, head.commit)
+          : new Date(io.clock.now()).toISOString();
+      const labels = {
+        [label.version]: version,
+        ...(head && {[label.revision]: dirty ? `${head.commit}-dirty` : head.commit}),
+        ...(url && {[label.source]: url}),
+        // Of the commit, not of the clock: the same source makes the same image.
+        [label.created]: created,
+        [label.settings]: settingsOf(source),
+      };
+      return {context, reference, labels, revision: dirty ? null : (head?.commit ?? null), root};
+    },
+    perform: async (io, request) => {
+      const there = await sameImage(io, request);
+      if (there !== undefined) {
+        io.log(`${reference} is there already, built from the same source.`);
+        return {id: there, reused: true};
+      }
+      const {id} = await io.docker.build(
+        {
+          context: request.context,
+          reference,
+          labels: request.labels,
+          ...(build.dockerfile && {dockerfile: build.dockerfile}),
+          ...(build.args && {buildArgs: build.args}),
+          ...(build.platform && {platform: build.platform}),
+          ...(build.target && {target: build.target}),
+          ...(build.secrets && {secrets: await secretsOf(build.secrets, io)}),
+        },
+        {onLine: io.log, onStep: (done, total, text) => io.progress({text, done, total, unit: 'steps'}), signal: io.signal},
+        // What it is built on may be where it is pushed to.
+        await loginAside(io, reference),
+      );
+      return {id, reused: false};
+    },
+    // Building once more does no harm: what is there from the same source is used, the rest is built.
+    settle: async () => 'absent',
+    tell: ({id, reused}) => `${reference} ${reused ? 'reused' : 'built'}, ${shortDigest(id)}`,
+  });
+}
+
+/** Of secrets only where they come from: what they hold must not be guessed from a label. */
+function settingsOf({build: {dockerfile, args, platform, target, secrets}}: Source): string {
+  return fingerprint([dockerfile, args, platform, target, secrets]).slice(0, 16);
+}
+
+/** Where docker finds them; what they hold is learnt first, for a build may print it. */
+async function secretsOf(
+  secrets: NonNullable<Source['build']['secrets']>,
+  io: Io,
+): Promise<Readonly<Record<string, BuildSecret>>> {
+  const found = Object.entries(secrets).map(async ([id, secret]) => {
+    if ('env' in secret) {
+      io.learnSecret(io.env[secret.env] ?? '');
+      return [id, secret] as const;
+    }
+    const file = path.resolve(io.folder, secret.file);
+    io.learnSecret((await readText(file)).text);
+    return [id, {file}] as const;
+  });
+  return Object.fromEntries(await Promise.all(found));
+}
+
+/** The id of a local image that was built from the same source in the same way; undefined where there is none. */
+async function sameImage(io: Io, {reference, labels, revision, root}: z.infer<typeof buildRequest>): Promise<string | undefined> {
+  if (revision === null || root === null) return undefined;
+  const there = await io.docker.inspect(reference);
+  const before = there?.labels[label.revision];
+  if (there === undefined || before === undefined || there.labels[label.settings] !== labels[label.settings]) return undefined;
+  // A release that was refused took its commit back; the same files committed again are the same source.
+  const same = before === revision || (await io.git.treeOf(root, before)) === (await io.git.treeOf(root, revision));
+  return same ? there.id : undefined;
+}
