@@ -1,10 +1,13 @@
 /** argv → command → exit code. The only place that touches `process`; commands are loaded when they are called. */
 import {hostname, homedir, userInfo} from 'node:os';
 import {fileURLToPath} from 'node:url';
-import {Command, CommanderError, InvalidArgumentError, Option} from 'commander';
+import {Argument, Command, CommanderError, InvalidArgumentError, Option} from 'commander';
 import packageJson from '../package.json' with {type: 'json'};
 import type {Context} from './commands/context.ts';
+import type {LockAction} from './commands/lock.ts';
+import {scenarioNames} from './emulator/scenarios.ts';
 import type {Clock} from './release/contract.ts';
+import {durationRule, parseDuration} from './release/duration.ts';
 import {DeployError, StoppedError, exitCodes} from './release/errors.ts';
 
 const clock: Clock = {
@@ -41,13 +44,18 @@ function context(): Context {
     user: process.env['USER'] ?? orElse(() => userInfo().username, `uid ${process.getuid?.() ?? '?'}`),
     host: hostname(),
     pid: process.pid,
-    stdin: process.stdin,
+    // Made when it is asked for: that takes as long as a short command does.
+    get stdin() {
+      return process.stdin;
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     clock,
     tool: {version: packageJson.version, node: process.versions.node},
     supervisor: {node: process.execPath, script: fileURLToPath(new URL('supervisor.mjs', import.meta.url))},
     program: {node: process.execPath, script: fileURLToPath(new URL('../bin/deploy-wizard.js', import.meta.url))},
+    // The whole group: whatever started this program in the foreground has to stop with it, or its shell would go on waiting.
+    suspend: () => void process.kill(0, 'SIGTSTP'),
     onSignal: listener => {
       const handlers = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map(signal => {
         const handler = () => listener(signal);
@@ -76,16 +84,35 @@ function factor(value: string): number {
   return number;
 }
 
+function duration(value: string): number {
+  const ms = parseDuration(value);
+  if (ms === undefined) throw new InvalidArgumentError(`${durationRule}.`);
+  return ms;
+}
+
 const configOption = () => new Option('--config <file>', 'the config file (default: deploy-wizard.config.yaml, here or above)');
 const envOption = () => new Option('-e, --env <name>', 'the environment');
 const outputOption = () =>
   new Option('--output <view>', 'how to show it').choices(['auto', 'tui', 'lines', 'json']).default('auto');
+
+const waitLockOption = () =>
+  new Option('--wait-lock <duration>', 'wait so long for whoever is at work in the environment: 10m')
+    .argParser(duration)
+    .conflicts('dryRun');
+const timeoutOption = () =>
+  new Option('--timeout <duration>', 'how long the run may take as a whole; then it is stopped as by SIGTERM: 45m').argParser(
+    duration,
+  );
+/** What is read by people, or by programs. */
+const reportOption = () => new Option('--output <form>', 'how to write it').choices(['auto', 'json']).default('auto');
 
 const yesOption = () => new Option('-y, --yes', 'no questions: approves what policy and --allow let through').default(false);
 const allowOption = () =>
   new Option('--allow <what>', 'let a risk or a flag through: outage, downgrade:<component>, … (repeatable)')
     .argParser(gather)
     .default([]);
+
+const reasonOption = () => new Option('--reason <text>', 'why, for the record');
 
 /** What a release may be asked, whether it is carried out or only planned. */
 function releaseOptions(command: Command): Command {
@@ -94,12 +121,19 @@ function releaseOptions(command: Command): Command {
     .option('-r, --release <version>', 'the version')
     .addOption(new Option('--bump <part>', 'count the deployed version up').choices(['major', 'minor', 'patch', 'prerelease']))
     .option('-c, --component <id>', 'only this component (repeatable)', gather)
+    .option('--preset <name>', 'only the components that the config file names together')
     .addOption(configOption())
     .addOption(outputOption())
     .option('--no-tui', 'plain lines and prompts instead of the wizard')
     .option('--max-parallel <n>', 'how many components work at once', count, 4)
     .addOption(allowOption())
-    .option('--reason <text>', 'why, for the record');
+    .addOption(reasonOption())
+    .option(
+      '--override <gate>',
+      'let a shut gate through: promotion, checklist, repositories; needs --reason (repeatable)',
+      gather,
+      [],
+    );
 }
 
 // Whoever read along is gone (a closed pipe, a lost terminal): a release goes on all the same, and its record tells the rest.
@@ -108,10 +142,13 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 /** Exit code of the command that was called. */
 let exitCode: number = exitCodes.done;
 
+const lockActions = ['status', 'acquire', 'release'] as const satisfies readonly LockAction[];
+
 const program = new Command('deploy-wizard')
   .description('Takes a release from a version number to a verified deployment.')
   .version(packageJson.version)
   .exitOverride()
+  .configureOutput({outputError: (text, write) => write(text.replace(/\n/, ' [DW217]\n'))})
   .showSuggestionAfterError()
   .allowExcessArguments(false)
   .helpCommand(true)
@@ -123,6 +160,10 @@ releaseOptions(program)
   .argument('[command]')
   .addOption(yesOption())
   .option('--dry-run', 'everything up to the approval, changing nothing (the same as `plan`)', false)
+  .option('--approve <file>', 'with --yes: go on only with the plan that `plan --out` wrote there and somebody approved')
+  .option('--approve-digest <digest>', 'what that file must be: sha256:…, as `plan --out` printed it')
+  .addOption(waitLockOption())
+  .addOption(timeoutOption())
   .addHelpText(
     'after',
     `
@@ -130,6 +171,8 @@ Examples:
   deploy-wizard                                              the wizard
   deploy-wizard --yes --env staging --release 1.14.0         the same without questions, for CI
   deploy-wizard plan --env production --release 1.14.0       what would change
+  deploy-wizard plan -e production -r 1.14.0 --out plan.json the same, as a file that somebody approves elsewhere
+  deploy-wizard --yes --approve plan.json                    goes on where that is still what would change
   deploy-wizard audit 1.14.0 --env production                is it there, and is it what was released?
   deploy-wizard demo                                         a whole release on this machine`,
   )
@@ -140,6 +183,7 @@ Examples:
   });
 
 const plan = releaseOptions(program.command('plan').description('everything up to the approval, changing nothing'))
+  .option('--out <file>', 'write what would change there, to be approved elsewhere (--approve)')
   .option('--detailed-exitcode', 'exit 2 when something would change, 1 for any error, 0 when nothing would', false)
   .action(async (_options, command: Command) => {
     const {releaseCommand} = await import('./commands/release.ts');
@@ -155,9 +199,30 @@ program
   .addOption(yesOption())
   .addOption(allowOption())
   .addOption(outputOption())
+  .addOption(waitLockOption())
+  .addOption(timeoutOption())
   .action(async (run: string | undefined, _options, command: Command) => {
     const {resumeCommand} = await import('./commands/resume.ts');
     exitCode = await resumeCommand(context(), run, command.optsWithGlobals());
+  });
+
+program
+  .command('rollback')
+  .description('the way back: what was there after the last verified release, as a plan like any other')
+  .option('--to <version>', 'the verified release to go back to (default: the last of another version)')
+  .addOption(envOption())
+  .option('-c, --component <id>', 'only this component (repeatable)', gather)
+  .addOption(configOption())
+  .addOption(yesOption())
+  .addOption(allowOption())
+  .option('--dry-run', 'only show what it would change', false)
+  .addOption(outputOption())
+  .addOption(waitLockOption())
+  .addOption(timeoutOption())
+  .addOption(reasonOption())
+  .action(async (_options, command: Command) => {
+    const {rollbackCommand} = await import('./commands/rollback.ts');
+    exitCode = await rollbackCommand(context(), command.optsWithGlobals());
   });
 
 program
@@ -166,17 +231,95 @@ program
   .argument('[version]', 'the release (default: the newest)')
   .addOption(envOption())
   .addOption(configOption())
+  .addOption(new Option('--format <format>', 'how to write it').choices(['text', 'markdown', 'json', 'junit']).default('text'))
   .action(async (version: string | undefined, _options, command: Command) => {
     const {auditCommand} = await import('./commands/audit.ts');
     exitCode = await auditCommand(context(), version, command.optsWithGlobals());
   });
 
 program
+  .command('tick')
+  .description('a manual item of the checklist is done: who, when, and where the evidence is')
+  .argument('<item>', 'its id in `checklist:`')
+  .addOption(envOption())
+  .option('-r, --release <version>', 'the version (default: the newest release there)')
+  .option('--note <text>', 'what was done')
+  .option('--link <url>', 'where the evidence is')
+  .addOption(configOption())
+  .action(async (item: string, _options, command: Command) => {
+    const {tickCommand} = await import('./commands/tick.ts');
+    exitCode = await tickCommand(context(), item, command.optsWithGlobals());
+  });
+
+program
+  .command('status')
+  .description('what runs where, since when and by whom, as the records say')
+  .addOption(envOption())
+  .option('--live', 'look at the environments too, and say what differs', false)
+  .addOption(reportOption())
+  .addOption(configOption())
+  .action(async (_options, command: Command) => {
+    const {statusCommand} = await import('./commands/status.ts');
+    exitCode = await statusCommand(context(), command.optsWithGlobals());
+  });
+
+program
+  .command('log')
+  .description('the runs of an environment, newest first')
+  .addOption(envOption())
+  .option('-n, --number <n>', 'how many', count, 20)
+  .addOption(reportOption())
+  .addOption(configOption())
+  .action(async (_options, command: Command) => {
+    const {logCommand} = await import('./commands/log.ts');
+    exitCode = await logCommand(context(), command.optsWithGlobals());
+  });
+
+program
+  .command('adopt')
+  .description('what runs in an environment now becomes its baseline, attested by you; changes nothing')
+  .addOption(envOption())
+  .option('-r, --release <version>', 'the version that it counts as (default: the one that all components are on)')
+  .option('-y, --yes', 'no questions: --reason stands for your word', false)
+  .addOption(reasonOption())
+  .addOption(configOption())
+  .action(async (_options, command: Command) => {
+    const {adoptCommand} = await import('./commands/adopt.ts');
+    exitCode = await adoptCommand(context(), command.optsWithGlobals());
+  });
+
+program
+  .command('lock')
+  .description('the lock of an environment: who has it; freezing it; giving back what somebody left')
+  .addArgument(new Argument('[action]').choices(lockActions).default('status'))
+  .addOption(envOption())
+  .addOption(configOption())
+  .addOption(reasonOption())
+  .action(async (action: LockAction, _options, command: Command) => {
+    const {lockCommand} = await import('./commands/lock.ts');
+    exitCode = await lockCommand(context(), action, command.optsWithGlobals());
+  });
+
+program
+  .command('store')
+  .description('the records as a whole: copies them from one store to another, verified')
+  .addArgument(new Argument('<action>').choices(['migrate']))
+  .option('--from <store>', 'a folder, or s3://bucket/prefix')
+  .option('--to <store>', 'a folder, or s3://bucket/prefix')
+  .action(async (_action: string, _options, command: Command) => {
+    const {storeCommand} = await import('./commands/store.ts');
+    exitCode = await storeCommand(context(), command.optsWithGlobals());
+  });
+
+program
   .command('schema')
   .description('the JSON Schema of the config file, for editors')
-  .action(async () => {
-    const {configJsonSchema} = await import('./config/schema.ts');
-    process.stdout.write(`${JSON.stringify(configJsonSchema(), null, 2)}\n`);
+  .option('--events', 'that of the events that --output json writes', false)
+  .action(async ({events}: {readonly events: boolean}) => {
+    const schema = events
+      ? (await import('./release/event-schema.ts')).eventJsonSchema()
+      : (await import('./config/schema.ts')).configJsonSchema();
+    process.stdout.write(`${JSON.stringify(schema, null, 2)}\n`);
   });
 
 program
@@ -184,6 +327,7 @@ program
   .description('a whole release on this machine, with an AWS endpoint of its own')
   .addOption(yesOption())
   .option('--speed <factor>', 'how much faster than AWS its time runs', factor, 4)
+  .addOption(new Option('--scenario <name>', 'how AWS behaves').choices(scenarioNames))
   .action(async (_options, command: Command) => {
     const {demoCommand} = await import('./commands/demo/index.ts');
     exitCode = await demoCommand(context(), command.optsWithGlobals());
@@ -191,8 +335,30 @@ program
 
 /** The release's own options are known everywhere; where they mean nothing, nobody may believe that they did something. */
 const meant: Readonly<Record<string, readonly string[]>> = {
-  resume: ['env', 'config', 'yes', 'allow', 'output', 'tui', 'maxParallel'],
+  // It takes no lock, and waits for none.
+  plan: [...plan.options.map(option => option.attributeName()), 'yes', 'dryRun'],
+  rollback: [
+    'env',
+    'component',
+    'config',
+    'yes',
+    'allow',
+    'dryRun',
+    'output',
+    'tui',
+    'reason',
+    'maxParallel',
+    'waitLock',
+    'timeout',
+  ],
+  resume: ['env', 'config', 'yes', 'allow', 'output', 'tui', 'maxParallel', 'waitLock', 'timeout'],
   audit: ['env', 'config'],
+  tick: ['env', 'config', 'release'],
+  status: ['env', 'config', 'output'],
+  log: ['env', 'config', 'output'],
+  adopt: ['env', 'config', 'release', 'yes', 'reason'],
+  lock: ['env', 'config', 'reason'],
+  store: [],
   schema: [],
   demo: ['yes'],
 };
@@ -209,8 +375,6 @@ program.hook('preAction', (_program, command) => {
 
 // Should nothing be left to wait for before a command is done, that is no success.
 process.exitCode = exitCodes.failed;
-// Whoever reads may go away (`| head`): a release goes on without an audience.
-for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
 try {
   await program.parseAsync();
@@ -225,16 +389,12 @@ setTimeout(() => process.exit(), 3000).unref();
 
 /** Says that there is no such command, and which one may have been meant. */
 async function refuseCommand(unknown: string): Promise<never> {
-  // The default export: of a CommonJS module, a chunk of the bundle has no other.
-  const {
-    default: {closest, distance},
-  } = await import('fastest-levenshtein');
-  const nearest = closest(
+  const {nearest} = await import('./config/nearest.ts');
+  const meant = nearest(
     unknown,
     program.commands.map(command => command.name()),
   );
-  const near = distance(unknown, nearest) <= Math.max(2, Math.floor(nearest.length / 3));
-  return program.error(`error: unknown command '${unknown}'${near ? `\n(Did you mean ${nearest}?)` : ''}`);
+  return program.error(`error: unknown command '${unknown}'${meant === undefined ? '' : `\n(Did you mean ${meant}?)`}`);
 }
 
 /** Says what went wrong, what it means and what to do; returns the exit code. */
@@ -242,13 +402,21 @@ async function report(error: unknown): Promise<number> {
   // Commander has said it already; help and version are no errors.
   if (error instanceof CommanderError)
     return error.exitCode === 0 || error.code === 'commander.help' ? exitCodes.done : exitCodes.usage;
-  const {clean} = await import('./views/text.ts');
+  const {lineFor} = await import('./views/words.ts');
   const say = (...lines: readonly string[]) =>
-    process.stderr.write(`${lines.flatMap(line => line.split('\n').map(clean)).join('\n')}\n`);
+    process.stderr.write(`${lines.flatMap(line => line.split('\n').map(lineFor(process.env))).join('\n')}\n`);
   if (error instanceof DeployError) {
-    say(error.message, ...(error.means === undefined ? [] : [error.means]), ...error.next.map(line => `  ${line}`));
+    const [what = '', ...more] = error.message.split('\n');
+    say(
+      `${what} [${error.code}]`,
+      ...more,
+      ...(error.means === undefined ? [] : [error.means]),
+      ...error.next.map(line => `  ${line}`),
+    );
+    const {annotationsOf} = await import('./commands/annotations.ts');
+    for (const line of annotationsOf(process.env, error)) process.stderr.write(`${line}\n`);
     return error.exitCode;
   }
-  say(`This is a defect of deploy-wizard: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  say(`This is a defect of deploy-wizard [DW101]: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   return exitCodes.failed;
 }

@@ -1,68 +1,77 @@
 /** An application as its config file describes it, with its records: what every command starts from. */
 import path from 'node:path';
-import {bindComponent} from '../components/index.ts';
-import type {Io} from '../components/io.ts';
-import {config} from '../config/schema.ts';
-import {type LoadedConfig, componentSettings, configNames, findConfig, loadConfig} from '../config/load.ts';
-import type {Component} from '../release/contract.ts';
+import {configNames, findConfig} from '../config/find.ts';
+import type {LoadedConfig} from '../config/load.ts';
 import {UsageError} from '../release/errors.ts';
-import {vocabulary} from '../release/events.ts';
-import {type Store, fileStore} from '../record/file-store.ts';
-import {type Redaction, createRedaction} from '../record/redact.ts';
+import {openMedium} from '../record/open.ts';
+import {type Store, createStore} from '../record/store.ts';
 import type {Context} from './context.ts';
-import {storeRoot} from './world.ts';
+import {cacheFolder, storeRoot} from './places.ts';
 
 export interface Application {
   readonly loaded: LoadedConfig;
   readonly store: Store;
 }
 
-/** Throws a UsageError when there is no config file, or a wrong one. */
-export async function openApplication(context: Context, configOption: string | undefined): Promise<Application> {
-  const file = configOption === undefined ? await findConfig(context.cwd) : path.resolve(context.cwd, configOption);
+/**
+ * Throws a UsageError when there is no config file, or a wrong one. `remembered`: a file that was checked before, and is still the
+ * same, will do; for commands that change nothing and only tell what records say.
+ */
+export async function openApplication(
+  context: Context,
+  configOption: string | undefined,
+  how: 'checked' | 'remembered' = 'checked',
+): Promise<Application> {
+  const file = await configFile(context, configOption);
   if (file === undefined) {
     throw new UsageError(`there is no ${configNames[0]} in ${context.cwd} or above`, {
+      code: 'DW201',
       means: 'Nothing was started.',
       next: ['Name one with --config <file>, write one (README, "The config file"), or try `deploy-wizard demo`.'],
     });
   }
-  const loaded = await loadConfig(file, context.env);
-  return {loaded, store: fileStore(storeRoot(loaded, context), context.clock)};
+  const loaded = await loadFile(context, file, how);
+  const root = storeRoot(loaded, context);
+  const medium = await openMedium(loaded.config.store ?? root, {
+    env: context.env,
+    from: loaded.folder,
+    logs: root,
+    sleep: ms => context.clock.sleep(ms, new AbortController().signal),
+  });
+  return {loaded, store: createStore(medium, context.clock)};
 }
 
-/** Hides what is learnt to be secret. What the record says in clear anyway is none: its own words, and the config file. */
-export function redactionFor({source}: LoadedConfig, run: string): Redaction {
-  return createRedaction([...vocabulary(), JSON.stringify(source), run]);
+/** The config file that a command is about; undefined where there is none. */
+export async function configFile({cwd}: Pick<Context, 'cwd'>, configOption: string | undefined): Promise<string | undefined> {
+  return configOption === undefined ? findConfig(cwd) : path.resolve(cwd, configOption);
 }
 
-/** The chosen components, bound to their kinds with their references replaced, in the order of the config. */
-export function bindComponents(
-  loaded: LoadedConfig,
-  context: Context,
-  choice: {readonly environment: string; readonly version: string; readonly components: readonly string[]},
-): readonly Component<Io>[] {
-  const {environment, version} = choice;
-  const values = loaded.config.environments[environment]?.values ?? {};
-  return Object.entries(loaded.config.components)
-    .filter(([id]) => choice.components.includes(id))
-    .map(([id, {kind}]) => {
-      const settings = componentSettings(loaded, id, {version, environment, values, env: context.env});
-      try {
-        return bindComponent(kind, id, settings);
-      } catch (error) {
-        throw new UsageError(
-          `${loaded.path}: components.${id}, with its references replaced: ${error instanceof Error ? error.message : String(error)}`,
-        );
-      }
-    });
+async function loadFile(context: Context, file: string, how: 'checked' | 'remembered'): Promise<LoadedConfig> {
+  if (how === 'checked') return (await import('../config/load.ts')).loadConfig(file, context.env);
+  return (await import('../config/remembered.ts')).loadRemembered(file, context.env, cacheFolder(context));
 }
 
-/** The config as it was when the run started: what was approved was approved with it. */
-export function asRecorded(started: {readonly config: LoadedConfig['source']; readonly configPath: string}): LoadedConfig {
-  return {
-    path: started.configPath,
-    folder: path.dirname(started.configPath),
-    config: config.parse(started.config),
-    source: started.config,
-  };
+/**
+ * In CI nobody else's records are on the machine: a promotion gate (`requires:`) that reads them there would be shut for ever, or
+ * open by an accident of the runner. Throws a UsageError.
+ */
+export function requireSharedStore({env}: Pick<Context, 'env'>, {loaded, store}: Application, environment: string): void {
+  const gate = loaded.config.environments[environment]?.requires;
+  if (gate === undefined || store.shared || !isSet(env['CI'])) return;
+  throw new UsageError(
+    `${loaded.path}: environments.${environment}.requires needs a store that CI shares, and it is ${store.place}`,
+    {
+      code: 'DW211',
+      means: 'Nothing was started.',
+      next: [
+        'Set `store: s3://bucket/prefix` in the config file.',
+        'What is recorded already moves with: deploy-wizard store migrate --from <folder> --to s3://bucket/prefix',
+      ],
+    },
+  );
+}
+
+/** As CI services set it: to anything but a word for no. */
+function isSet(value: string | undefined): boolean {
+  return value !== undefined && !['', '0', 'false'].includes(value.toLowerCase());
 }

@@ -1,5 +1,7 @@
 /** What a command gets of the process: everything that is not an argument of its own. Made once, in cli.ts. */
 import type {Clock} from '../release/contract.ts';
+import type {Actor} from '../release/events.ts';
+import {identify} from '../tools/process-identity.ts';
 
 export interface Context {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -17,6 +19,14 @@ export interface Context {
   readonly supervisor: {readonly node: string; readonly script: string};
   /** The running Node and the launcher: what starts the program once more. */
   readonly program: {readonly node: string; readonly script: string};
+  /** Stops this process, as Ctrl-Z does; returns when the shell goes on with it, or at once where there is none. */
+  readonly suspend: () => void;
   /** Calls the listener at every SIGINT, SIGTERM and SIGHUP, until it is told to stop. */
   onSignal(listener: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => void): () => void;
+}
+
+/** Who this is, for a record: with the process, so that somebody on this machine can tell whether it still runs. */
+export function actorOf({user, host, pid}: Pick<Context, 'user' | 'host' | 'pid'>): Actor {
+  const {startTime} = identify(pid);
+  return {user, host, pid, ...(startTime !== undefined && {startTime})};
 }

@@ -1,12 +1,12 @@
 /** Which view, decided once at the start (design section 4): TUI, lines with prompts, or nobody to ask. */
-import type {Frontend} from '../views/frontend.ts';
+import type {Frontend, Running} from '../views/frontend.ts';
 import type {Command, Operator} from '../release/contract.ts';
 import {RefusedError, StoppedError, UsageError} from '../release/errors.ts';
 import {type FormAnswers, type Survey, chosen, startForm} from '../release/form.ts';
 import type {Allowance} from '../release/policy.ts';
-import {unattended} from '../release/unattended.ts';
-import type {TimedEvent} from '../release/events.ts';
+import {type Approved, type Unattended, unattended} from '../release/unattended.ts';
 import type {Context} from './context.ts';
+import {type TextOutput, jsonOutput, lineOutput} from './text-output.ts';
 
 export const outputs = ['auto', 'tui', 'lines', 'json'] as const;
 export type Output = (typeof outputs)[number];
@@ -17,6 +17,10 @@ export interface ViewOptions {
   readonly tui: boolean;
   readonly yes: boolean;
   readonly dryRun: boolean;
+  /** The config file, for whoever points into it. */
+  readonly config: string;
+  /** The plan that was approved elsewhere: the only one that goes on. */
+  readonly approved?: Approved | undefined;
 }
 
 /** The TUI needs a person at both ends of a terminal that can draw. */
@@ -36,46 +40,36 @@ export async function chooseFrontend(
   if (wantsTui) {
     if (options.yes) throw new UsageError('--output tui asks questions, --yes answers them: give one of the two');
     if (!context.stdin.isTTY || !context.stdout.isTTY)
-      throw new UsageError('--output tui needs a terminal', {next: ['Use --output lines, or --yes.']});
+      throw new UsageError('--output tui needs a terminal', {code: 'DW218', next: ['Use --output lines, or --yes.']});
     const {startTui} = await import('../views/tui/index.tsx');
-    return startTui({stdin: context.stdin, stdout: context.stdout, env: context.env, clock: context.clock});
+    const {stdin, stdout, env, clock, suspend} = context;
+    return startTui({stdin, stdout, env, clock, suspend});
   }
-  const show = await textView(context, options);
-  return options.yes || options.dryRun ? unattendedFrontend(context, show, allowances) : promptFrontend(context, show);
-}
-
-/** Events as lines on stderr, or as NDJSON on stdout. */
-async function textView(context: Context, {output, dryRun}: ViewOptions): Promise<(event: TimedEvent) => void> {
-  if (output === 'json') {
-    const {ndjsonLine} = await import('../views/ndjson.ts');
-    return event => void context.stdout.write(`${ndjsonLine(event)}\n`);
-  }
-  const {linesView} = await import('../views/lines.ts');
-  const lines = linesView(context.env, dryRun);
-  return event => lines(event).forEach(line => context.stderr.write(`${line}\n`));
+  const text = {planOnly: options.dryRun, config: options.config};
+  const output = await (options.output === 'json' ? jsonOutput(context, text) : lineOutput(context, text));
+  return options.yes || options.dryRun
+    ? unattendedFrontend(output, () => unattended(allowances(), options.approved))
+    : promptFrontend(context, output);
 }
 
 const nothing = () => undefined;
 
-function unattendedFrontend(
-  context: Context,
-  show: (event: TimedEvent) => void,
-  allowances: () => readonly Allowance[],
-): Frontend {
-  let nobody: ReturnType<typeof unattended> | undefined;
+function unattendedFrontend(output: TextOutput, make: () => Unattended): Frontend {
+  let nobody: Unattended | undefined;
   // The environment's policy is known once the form is answered.
-  const get = () => (nobody ??= unattended(allowances()));
+  const get = () => (nobody ??= make());
   return {
     choose: flags => Promise.resolve(chosen(startForm(answered(flags)))),
     operator: {ask: (question, signal) => get().operator.ask(question, signal)},
+    askLogin: () => Promise.resolve(undefined),
     onCommand: nothing,
-    show: event => {
+    show: (event, past) => {
       get().show(event);
-      show(event);
+      output.show(event, past);
     },
     watchLogs: nothing,
-    notice: text => context.stderr.write(`${text}\n`),
-    close: () => Promise.resolve(),
+    notice: output.notice,
+    close: async () => output.close(),
   };
 }
 
@@ -92,25 +86,26 @@ function missingAnswer({environment, version}: FormAnswers): RefusedError {
       : version === undefined
         ? '--release <version> or --bump <part>'
         : '--component <id>';
-  return new RefusedError(`an answer is missing: give ${flag}`, {means: 'Nothing was started.'});
+  return new RefusedError(`an answer is missing: give ${flag}`, {code: 'DW301', means: 'Nothing was started.'});
 }
 
-function promptFrontend(context: Context, show: (event: TimedEvent) => void): Frontend {
+function promptFrontend(context: Context, output: TextOutput): Frontend {
   const terminal = {input: context.stdin, output: context.stderr};
   let command: ((command: Command) => void) | undefined;
   // Several questions may be open at once; a terminal has room for one.
   let last: Promise<unknown> = Promise.resolve();
-  const ask: Operator['ask'] = async (question, signal) => {
-    const {askByPrompt} = await import('../views/prompts.ts');
-    const turn = last
-      .then(() => askByPrompt(question, signal, terminal))
-      .catch((error: unknown) => {
-        // While a prompt has the terminal, Ctrl-C comes as its error and as no signal.
-        if (error instanceof StoppedError) command?.({do: 'stop', by: 'SIGINT'});
-        throw error;
-      });
+  const inTurn = async <T>(prompt: () => Promise<T>): Promise<T> => {
+    const turn = last.then(prompt).catch((error: unknown) => {
+      // While a prompt has the terminal, Ctrl-C comes as its error and as no signal.
+      if (error instanceof StoppedError) command?.({do: 'stop', by: 'SIGINT'});
+      throw error;
+    });
     last = turn.catch(nothing);
     return turn;
+  };
+  const ask: Operator['ask'] = async (question, signal) => {
+    const {askByPrompt} = await import('../views/prompts.ts');
+    return inTurn(() => askByPrompt(question, signal, terminal));
   };
   return {
     choose: async (flags: FormAnswers, survey: Survey) => {
@@ -121,12 +116,22 @@ function promptFrontend(context: Context, show: (event: TimedEvent) => void): Fr
       return choice;
     },
     operator: {ask},
+    askLogin: async (host, signal) => {
+      const {askLoginByPrompt} = await import('../views/prompts.ts');
+      return inTurn(() => askLoginByPrompt(host, signal, terminal));
+    },
+    ...(context.stdin.isTTY && {
+      askToStop: async (now: () => Running, signal: AbortSignal) => {
+        const {askToStop} = await import('../views/prompts.ts');
+        return inTurn(() => askToStop(now(), signal, terminal));
+      },
+    }),
     onCommand: listener => {
       command = listener;
     },
-    show,
+    show: output.show,
     watchLogs: nothing,
-    notice: text => context.stderr.write(`${text}\n`),
-    close: () => Promise.resolve(),
+    notice: output.notice,
+    close: async () => output.close(),
   };
 }

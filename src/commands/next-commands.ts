@@ -12,25 +12,52 @@ export interface Ended {
   readonly all: readonly string[];
   readonly config: string | undefined;
   readonly allow: readonly string[];
+  /** Gates that were let through, and why. */
+  readonly override: readonly string[];
+  readonly reason: string | undefined;
   readonly planOnly: boolean;
   readonly unattended: boolean;
+  /** It was a way back. */
+  readonly rollback: boolean;
   readonly plan: Plan | undefined;
   /** What the environment's policy lets through by itself. */
   readonly policy: readonly Allowance[];
   readonly finish: Finish;
+  /** The file that `plan --out` wrote. */
+  readonly approval?: {readonly file: string; readonly digest: string} | undefined;
+  /** The file with which the run was approved elsewhere: another attempt takes another approval. */
+  readonly approve?: string | undefined;
 }
 
 export function nextCommands(ended: Ended): readonly {readonly label: string; readonly command: string}[] {
   const {choice, finish, planOnly} = ended;
   const where = [...(ended.config === undefined ? [] : ['--config', ended.config]), '--env', choice.environment];
   const command = (...args: readonly string[]) => showCommand(['deploy-wizard', ...args]);
-  const asked = command(...where, '--release', choice.version, ...componentFlags(ended));
-  const again = command('--yes', ...where, '--release', choice.version, ...componentFlags(ended), ...allowFlags(ended));
+  const what = ended.rollback
+    ? ['rollback', ...where, '--to', choice.version, ...componentFlags(ended)]
+    : [...where, '--release', choice.version, ...componentFlags(ended)];
+  const asked = command(...what);
+  const again = ended.rollback
+    ? command(...what, '--yes', ...allowFlags(ended))
+    : ended.approve !== undefined
+      ? command('plan', ...what, '--out', ended.approve)
+      : command('--yes', ...what, ...allowFlags(ended), ...overrideFlags(ended));
+  if (ended.approval) {
+    const {file, digest} = ended.approval;
+    const approved = ['--yes', ...what, '--approve', file, '--approve-digest', digest, ...overrideFlags(ended)];
+    return [
+      {label: 'Approve', command: `${file} ${digest}`},
+      {label: 'Release', command: command(...approved)},
+    ];
+  }
   if (planOnly) return finish.exitCode === exitCodes.done ? [{label: 'Release', command: again}] : [];
   return [
     ...(finish.resumable ? [{label: 'Go on', command: command('resume', ...where)}] : []),
     // What may still be going on is gone on with, not started a second time; and a person's no is asked again.
     ...(finish.resumable ? [] : [{label: 'Again', command: finish.outcome === 'refused' && !ended.unattended ? asked : again}]),
+    ...(finish.touched && finish.outcome === 'failed' && !ended.rollback
+      ? [{label: 'Back', command: command('rollback', ...where)}]
+      : []),
     ...(finish.touched || finish.exitCode === exitCodes.done
       ? [{label: 'Check', command: command('audit', choice.version, ...where)}]
       : []),
@@ -47,8 +74,16 @@ function componentFlags({choice, all, finish}: Ended): readonly string[] {
   return meant.length === all.length ? [] : meant.flatMap(id => ['--component', id]);
 }
 
+/** Whoever lets a gate through says why, each time. */
+function overrideFlags({override, reason}: Ended): readonly string[] {
+  return override.length === 0 ? [] : [...override.flatMap(name => ['--override', name]), '--reason', reason ?? ''];
+}
+
 /** What was let through, and what the plan needs besides: what a person approved by typing. */
-function allowFlags({allow, plan, policy}: Ended): readonly string[] {
+function allowFlags({allow, plan, policy, rollback}: Ended): readonly string[] {
   const missing = plan === undefined ? [] : missingAllowances(plan, policy);
-  return [...new Set([...allow, ...missing.map(({what, component}) => `${what}:${component}`)])].flatMap(one => ['--allow', one]);
+  const all = new Set([...allow, ...missing.map(({what, component}) => `${what}:${component}`)]);
+  // The command itself says it.
+  if (rollback) all.delete('downgrade');
+  return [...all].flatMap(one => ['--allow', one]);
 }

@@ -1,33 +1,45 @@
 /** The release, in all its ways: the wizard, `--yes`, `plan` and `--dry-run`; and going on with one. */
+import type {ApprovalFile} from '../release/approval.ts';
 import {UsageError, exitCodes} from '../release/errors.ts';
 import type {Choice, FormAnswers, Survey} from '../release/form.ts';
-import {noHistory} from '../release/history.ts';
 import {type Allowance, parseAllowance} from '../release/policy.ts';
 import {type Bump, parseVersion} from '../release/version.ts';
-import {lastRelease} from '../record/last-release.ts';
-import {createJobLogs} from '../record/logs.ts';
-import {createRedaction} from '../record/redact.ts';
-import {type Application, bindComponents, openApplication} from './application.ts';
-import {type RunOptions, allows, carryOut} from './carry-out.ts';
+import {type Application, openApplication} from './application.ts';
+import type {ApprovalOptions, ReadApproval} from './approval-file.ts';
+import type {RunOptions} from './carry-out.ts';
 import type {Context} from './context.ts';
 import {type ViewOptions, chooseFrontend} from './frontends.ts';
-import {lockForRelease, unprovenSteps, warnOfUnfinished} from './locking.ts';
-import {createSurvey, currentVersion, noVersion, surveyJob, versionFromBump} from './survey.ts';
-import {createWorld, placeOf, temporaryFolder} from './world.ts';
+import {createSurvey, currentVersion, versionFromBump} from './survey.ts';
+import {orRather} from '../config/nearest.ts';
+import {placeOf} from './places.ts';
 
-export interface ReleaseOptions extends RunOptions {
+export interface ReleaseOptions extends RunOptions, ApprovalOptions {
   readonly env?: string;
   readonly release?: string;
   readonly bump?: Bump;
   readonly component?: readonly string[];
+  /** Components that the config file names together. */
+  readonly preset?: string;
   readonly tui: boolean;
 }
 
 /** Carries out one release, from the form to the summary. Returns the exit code. */
 export async function releaseCommand(context: Context, options: ReleaseOptions): Promise<number> {
-  const application = await openApplication(context, options.config);
-  const allowances = options.allow.map(parseAllowance);
-  const view: ViewOptions = {output: options.output, tui: options.tui, yes: options.yes, dryRun: options.dryRun};
+  return releaseOf(context, await openApplication(context, options.config), options);
+}
+
+/** The same of an application that is open already: its records may be kept by somebody else. */
+export async function releaseOf(context: Context, application: Application, options: ReleaseOptions): Promise<number> {
+  const approval = await approvalFor(context, options);
+  const allowances = [...options.allow.map(parseAllowance), ...(approval?.allowances ?? [])];
+  const view: ViewOptions = {
+    output: options.output,
+    tui: options.tui,
+    yes: options.yes,
+    dryRun: options.dryRun,
+    config: application.loaded.path,
+    approved: approval?.approved,
+  };
   const policy = (environment: string | undefined): readonly Allowance[] => [
     ...allowances,
     ...(application.loaded.config.environments[environment ?? '']?.policy.allow ?? []).map(what => ({what})),
@@ -35,67 +47,44 @@ export async function releaseCommand(context: Context, options: ReleaseOptions):
   let choice: Choice | undefined;
   const frontend = await chooseFrontend(context, view, () => policy(choice?.environment));
   try {
-    const survey = await makeSurvey(context, application, allowances);
-    const flags = await answersFromFlags(application, options, survey);
+    const survey = createSurvey(context, application, allowances);
+    const flags = await answersFromFlags(application, withApproved(options, approval?.file), survey);
     choice = await frontend.choose(flags, survey);
     if (choice === undefined) {
       await frontend.close();
       context.stderr.write('Nothing was started.\n');
       return exitCodes.interrupted;
     }
-    const {environment} = choice;
-    const last = await lastRelease(application.store, environment);
-    const unproven = await unprovenSteps(application, environment, choice.version);
-    if (options.dryRun) await warnOfUnfinished(application, environment, text => frontend.notice(text));
-    const unlock = options.dryRun
-      ? async () => undefined
-      : await lockForRelease(context, application, environment, choice.version);
-    try {
-      return await carryOut(context, application, frontend, {
-        choice,
-        allowances,
-        options,
-        last,
-        history: noHistory,
-        unproven,
-        unlock,
-      });
-    } finally {
-      await unlock();
-    }
+    // What it takes to change anything is loaded once something was chosen: the first screen has to be there at once.
+    const {carryOutChoice} = await import('./chosen.ts');
+    return await carryOutChoice(context, application, frontend, {choice, allowances, options, approval});
   } finally {
     await frontend.close();
   }
 }
 
-async function makeSurvey(context: Context, application: Application, allowances: readonly Allowance[]) {
-  const {loaded, store} = application;
-  const environments = Object.keys(loaded.config.environments);
-  const last = await Promise.all(environments.map(async name => [name, await lastRelease(store, name)] as const));
-  return createSurvey({
-    application,
-    last: new Map(last.flatMap(([name, release]) => (release === undefined ? [] : [[name, release] as const]))),
-    components: environment =>
-      bindComponents(loaded, context, {environment, version: noVersion, components: Object.keys(loaded.config.components)}),
-    io: environment => {
-      const redaction = createRedaction();
-      const world = createWorld(context, {
-        loaded,
-        environment,
-        version: noVersion,
-        logs: createJobLogs(undefined, redaction),
-        redaction,
-        scratch: temporaryFolder(context.env),
-        lastDuration: undefined,
-        readOnly: true,
-        unproven: new Set(),
-        attended: false,
-        allowed: allows(allowances),
-        onProgress: () => undefined,
-      });
-      return stop => world.ioFor(surveyJob, stop);
-    },
-  });
+/** Throws a UsageError where an approval could not be used, or a plan not be kept. */
+async function approvalFor(context: Context, options: ReleaseOptions): Promise<ReadApproval | undefined> {
+  const {approve, approveDigest, out, yes, dryRun} = options;
+  if (out !== undefined && !dryRun) throw new UsageError('--out keeps a plan: use it with `deploy-wizard plan`');
+  if ((approve !== undefined || approveDigest !== undefined) && (dryRun || !yes))
+    throw new UsageError('--approve stands for a person’s yes: use it with --yes, and not with a plan');
+  if (approve === undefined && approveDigest === undefined) return undefined;
+  return (await import('./approval-file.ts')).readApproval(context, options);
+}
+
+/** What was approved need not be said again. */
+function withApproved(options: ReleaseOptions, file: ApprovalFile | undefined): ReleaseOptions {
+  if (file === undefined) return options;
+  const {env = file.environment, release, bump} = options;
+  const component =
+    options.component ?? (options.preset === undefined ? file.components.map(({component}) => component) : undefined);
+  return {
+    ...options,
+    env,
+    ...(release === undefined && bump === undefined && {release: file.version}),
+    ...(component && {component}),
+  };
 }
 
 /** The flags as answers of the form, checked: an unknown name is refused before anything is looked at. */
@@ -108,8 +97,11 @@ async function answersFromFlags(application: Application, options: ReleaseOption
   const known = Object.keys(loaded.config.components);
   const unknown = component?.find(id => !known.includes(id));
   if (unknown !== undefined)
-    throw new UsageError(`--component ${unknown}: there is no such component`, {next: [`There are: ${known.join(', ')}`]});
-  const components = component ?? (unattended ? known : undefined);
+    throw new UsageError(`--component ${unknown}: there is no such component`, {
+      code: 'DW206',
+      next: orRather(unknown, known, ''),
+    });
+  const components = fromPreset(loaded.config.presets, options) ?? component ?? (unattended ? known : undefined);
   if (bump !== undefined && environment === undefined)
     throw new UsageError('--bump counts from what is deployed: give --env too');
   const target =
@@ -125,14 +117,32 @@ async function answersFromFlags(application: Application, options: ReleaseOption
   };
 }
 
+/** The components of `--preset`, with those of `--component`. */
+function fromPreset(
+  presets: Readonly<Record<string, readonly string[]>>,
+  {preset, component = []}: ReleaseOptions,
+): readonly string[] | undefined {
+  if (preset === undefined) return undefined;
+  const chosen = Object.hasOwn(presets, preset) ? presets[preset] : undefined;
+  if (chosen !== undefined) return [...new Set([...chosen, ...component])];
+  const names = Object.keys(presets);
+  throw new UsageError(`--preset ${preset}: there is no such preset`, {
+    next: [
+      names.length === 0 ? 'The config file has none: `presets: {<name>: [<component>, …]}`.' : `There are: ${names.join(', ')}`,
+    ],
+  });
+}
+
 /** Counted from what is deployed, which a release that never came to its end does not tell. */
 async function bumped(application: Application, environment: string, bump: Bump, survey: Survey): Promise<string> {
+  const {lastRelease} = await import('../record/last-release.ts');
   const last = await lastRelease(application.store, environment);
   const cards = await survey.look(environment, new AbortController().signal);
-  if (last !== undefined && !arrived.has(last.outcome) && currentVersion(cards) === last.version) {
+  if (last !== undefined && !arrived.has(last.outcome) && (currentVersion(cards) ?? last.version) === last.version) {
     throw new UsageError(
       `--bump ${bump}: the last release to ${environment}, ${last.version}, did not come to its end (${last.outcome})`,
       {
+        code: 'DW210',
         means: 'Nothing was started. What is deployed there is in between.',
         next: [`Release it again: --release ${last.version}`, `Or name another version: --release <version>`],
       },

@@ -1,16 +1,23 @@
 /** Goes on with an interrupted run: what was done is kept, what was begun is looked at, the rest is done. */
+import type {StateTarget} from '../release/contract.ts';
 import {UsageError} from '../release/errors.ts';
+import type {Json} from '../release/json.ts';
 import type {History} from '../release/history.ts';
 import {hasOpenChange, replay} from '../release/history.ts';
 import {parseAllowance} from '../release/policy.ts';
-import type {Store} from '../record/file-store.ts';
+import type {Store} from '../record/store.ts';
 import {findRun, lastRelease} from '../record/last-release.ts';
-import {type Application, openApplication, asRecorded} from './application.ts';
+import {EnvironmentLockedError} from '../record/lock.ts';
+import {configDifferences} from '../config/difference.ts';
+import {type Application, openApplication, requireSharedStore} from './application.ts';
+import {asRecorded} from './recorded.ts';
 import type {Context} from './context.ts';
 import {type Output, chooseFrontend} from './frontends.ts';
 import {carryOut} from './carry-out.ts';
-import {lock} from './locking.ts';
-import {placeOf} from './world.ts';
+import {gatesFor} from './gates.ts';
+import {type EnvironmentGate, createGate} from './locking.ts';
+import {hasChanged, isAtWork, isElsewhere} from './unfinished.ts';
+import {placeOf} from './places.ts';
 
 export interface ResumeOptions {
   readonly config?: string;
@@ -20,17 +27,43 @@ export interface ResumeOptions {
   readonly tui: boolean;
   readonly maxParallel: number;
   readonly allow: readonly string[];
+  /** How long whoever is at work in the environment is waited for, in milliseconds. Absent: not at all. */
+  readonly waitLock?: number;
+  /** How long the run may take as a whole, in milliseconds. Absent: as long as it takes. */
+  readonly timeout?: number;
 }
 
 export async function resumeCommand(context: Context, run: string | undefined, options: ResumeOptions): Promise<number> {
-  const application = await openApplication(context, options.config);
+  return resumeOf(context, await openApplication(context, options.config), run, options);
+}
+
+/** The same of an application that is open already: its records may be kept by somebody else. */
+export async function resumeOf(
+  context: Context,
+  application: Application,
+  run: string | undefined,
+  options: ResumeOptions,
+): Promise<number> {
   const environment = options.env ?? onlyEnvironment(application);
   placeOf(application.loaded, environment, {});
-  const unlock = await lock(context, application, environment, 'resume');
+  const {store} = application;
+  const say = (text: string) => void context.stderr.write(`${text}\n`);
+  const gate = createGate(context, store, {environment, work: 'resume', wait: options.waitLock, say});
+  const found = await interruptedRun(context, store, environment, run);
+  // Before its record is opened: two processes would go on with it side by side.
+  await gate.enter(found.run, {signal: new AbortController().signal});
   try {
-    return await goOn(context, application, environment, run, options, unlock);
+    // As it is now: somebody else may have been waited for.
+    return await goOn(
+      context,
+      application,
+      environment,
+      await interruptedRun(context, store, environment, found.run),
+      options,
+      gate,
+    );
   } finally {
-    await unlock();
+    await gate.leave();
   }
 }
 
@@ -38,37 +71,48 @@ async function goOn(
   context: Context,
   application: Application,
   environment: string,
-  run: string | undefined,
+  found: {readonly run: string},
   options: ResumeOptions,
-  unlock: () => Promise<void>,
+  gate: EnvironmentGate,
 ): Promise<number> {
-  const found = await interruptedRun(application.store, environment, run);
   const {record, writer} = await application.store.resume(environment, found.run);
   const history = replay(record.events);
   const {started} = history;
   if (started === undefined || !isOpen(history)) {
     await writer.close();
-    throw new UsageError(`run ${found.run} is finished: there is nothing to go on with`, {means: 'Nothing was started.'});
+    throw new UsageError(`run ${found.run} is finished: there is nothing to go on with`, {
+      code: 'DW212',
+      means: 'Nothing was started.',
+    });
   }
   if (record.torn) {
     context.stderr.write('The last line of the record was torn (the process died while writing it); it was cut off.\n');
   }
   const recorded = {...application, loaded: asRecorded(started)};
+  requireSharedStore(context, recorded, environment);
+  const choice = {environment, version: started.version, components: started.components.map(({id}) => id)};
   const allowances = [...started.allow, ...options.allow].map(parseAllowance);
   const policy = recorded.loaded.config.environments[environment]?.policy.allow ?? [];
-  const frontend = await chooseFrontend(context, {...options, dryRun: false}, () => [
-    ...allowances,
-    ...policy.map(what => ({what})),
-  ]);
+  const view = {...options, dryRun: false, config: recorded.loaded.path};
+  const frontend = await chooseFrontend(context, view, () => [...allowances, ...policy.map(what => ({what}))]);
   return carryOut(context, recorded, frontend, {
-    choice: {environment, version: started.version, components: started.components.map(({id}) => id)},
+    choice,
     allowances,
     options: {...options, dryRun: false, allow: [...started.allow, ...options.allow]},
     last: await lastRelease(application.store, environment),
     history,
     unproven: new Set(),
-    writer: {run: found.run, writer, past: record.events},
-    unlock,
+    // The way back needs no leave.
+    gates: started.kind === 'rollback' ? [] : gatesFor(context, recorded, choice),
+    ...(started.states && {states: statesOf(started.states)}),
+    writer: {
+      run: found.run,
+      writer,
+      past: record.events,
+      allow: options.allow,
+      configChanged: configDifferences(started.config, application.loaded.source),
+    },
+    gate,
   });
 }
 
@@ -76,22 +120,46 @@ async function goOn(
  * The run that was named, or the newest that was interrupted. Throws a UsageError when a later run has changed
  * the environment since: going on with an older one would undo it behind everybody's back.
  */
-async function interruptedRun(store: Store, environment: string, wanted: string | undefined): Promise<{readonly run: string}> {
+async function interruptedRun(
+  context: Context,
+  store: Store,
+  environment: string,
+  wanted: string | undefined,
+): Promise<{readonly run: string}> {
+  /** Whether it is meant when none is named. One that only prepares, here or elsewhere, is at work without a lock. */
+  const isMeant = (history: History) => isOpen(history) && (hasChanged(history) || !isElsewhere(history, context));
   const decisive = (run: string, history: History) =>
-    run === wanted || (wanted === undefined && isOpen(history)) || history.finished?.touched === true || hasOpenChange(history);
+    run === wanted || (wanted === undefined && isMeant(history)) || history.finished?.touched === true || hasOpenChange(history);
   if (wanted !== undefined && !(await store.runs(environment)).includes(wanted)) {
-    throw new UsageError(`there is no run ${JSON.stringify(wanted)} in ${environment}`, {means: 'Nothing was started.'});
+    throw new UsageError(`there is no run ${JSON.stringify(wanted)} in ${environment}`, {
+      code: 'DW212',
+      means: 'Nothing was started.',
+    });
   }
   const found = await findRun(store, environment, (history, run) => decisive(run, history));
-  if (found !== undefined && (found.run === wanted || (wanted === undefined && isOpen(found.history)))) return found;
+  if (found !== undefined && (found.run === wanted || (wanted === undefined && isMeant(found.history))))
+    return refuseAtWork(context, found);
   if (wanted !== undefined && found !== undefined) {
     throw new UsageError(`run ${found.run} has changed ${environment} since run ${wanted}`, {
+      code: 'DW212',
       means: 'Nothing was started.',
       next: ['Start a release of the version that you want.'],
     });
   }
   const what = wanted === undefined ? 'no run was interrupted since the last release' : `there is no run ${wanted}`;
-  throw new UsageError(`there is nothing to go on with in ${environment}: ${what}`, {means: 'Nothing was started.'});
+  throw new UsageError(`there is nothing to go on with in ${environment}: ${what}`, {
+    code: 'DW212',
+    means: 'Nothing was started.',
+  });
+}
+
+/** Its process prepares, without a lock: two would write one record. */
+function refuseAtWork(context: Context, found: {readonly run: string; readonly history: History}): {readonly run: string} {
+  if (hasChanged(found.history) || !isAtWork(found.history, context)) return found;
+  throw new EnvironmentLockedError(`run ${found.run} is at work (process ${found.history.started?.by.pid})`, {
+    means: 'Nothing was started.',
+    next: ['Wait for it to end.'],
+  });
 }
 
 /** Something may still be going on, or was left in the middle. */
@@ -102,6 +170,11 @@ function isOpen({finished, started}: History): boolean {
 function onlyEnvironment({loaded}: Application): string {
   const [only, ...others] = Object.keys(loaded.config.environments);
   if (only === undefined || others.length > 0)
-    throw new UsageError('--env is missing: which environment?', {means: 'Nothing was started.'});
+    throw new UsageError('--env is missing: which environment?', {code: 'DW207', means: 'Nothing was started.'});
   return only;
+}
+
+/** What a rollback goes back to, as its record has it. */
+function statesOf(states: NonNullable<NonNullable<History['started']>['states']>): ReadonlyMap<string, StateTarget<Json>> {
+  return new Map(Object.entries(states).map(([id, {version, state}]) => [id, {is: 'state', version, state}]));
 }

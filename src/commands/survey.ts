@@ -1,78 +1,54 @@
-/** What the form shows of the world before anything is chosen: read-only, and never more than was asked for. */
-import type {Io} from '../components/io.ts';
-import type {Component, Stop} from '../release/contract.ts';
-import {UsageError, toTrouble} from '../release/errors.ts';
+/**
+ * What the form shows of the world before anything is chosen: read-only, and never more than was asked for. Its first screen has to
+ * be there at once: all that looks at anything is loaded behind it.
+ */
+import {UsageError} from '../release/errors.ts';
 import type {ComponentCard, EnvironmentCard, Survey, VersionSuggestion} from '../release/form.ts';
-import {wholeRelease} from '../release/model.ts';
+import type {Allowance} from '../release/policy.ts';
 import {type Bump, bumpVersion, compareVersions} from '../release/version.ts';
-import type {LastRelease} from '../record/last-release.ts';
 import type {Application} from './application.ts';
+import type {Context} from './context.ts';
+import type {Eyes} from './survey/eyes.ts';
 
 /** Bound with a version that no release has: an observation must not depend on it. */
 export const noVersion = '0.0.0-unknown';
 
-export interface SurveyOptions {
-  readonly application: Application;
-  readonly last: ReadonlyMap<string, LastRelease>;
-  components(environment: string): readonly Component<Io>[];
-  io(environment: string): (stop: Stop) => Io;
-}
-
-export function createSurvey({application: {loaded}, last, components, io}: SurveyOptions): Survey {
+export function createSurvey(context: Context, application: Application, allowances: readonly Allowance[]): Survey {
+  const {config} = application.loaded;
+  let opened: Promise<Eyes> | undefined;
+  const eyes = (): Promise<Eyes> =>
+    (opened ??= import('./survey/eyes.ts').then(({openEyes}) => openEyes(context, application, allowances)));
   const looked = new Map<string, Promise<readonly ComponentCard[]>>();
-  const lookAt = (
-    environment: string,
-    signal: AbortSignal,
-    found: (card: ComponentCard) => void,
-  ): Promise<readonly ComponentCard[]> => {
-    const make = io(environment);
-    const worldIo = make({signal, command: () => undefined, request: () => undefined});
-    const cardOf = async (component: Component<Io>) => {
-      const made = await card(component, worldIo);
-      found(made);
-      return made;
-    };
-    return Promise.all(components(environment).map(cardOf));
-  };
+  const environments = Object.entries(config.environments).map(([name, {aws}]): EnvironmentCard => ({
+    name,
+    ...(aws?.accountId && {account: aws.accountId}),
+    ...(aws?.region && {region: aws.region}),
+  }));
   return {
-    application: loaded.config.application,
-    environments: Object.entries(loaded.config.environments).map(([name, {aws}]): EnvironmentCard => {
-      const release = last.get(name);
-      return {
-        name,
-        ...(aws?.accountId && {account: aws.accountId}),
-        ...(aws?.region && {region: aws.region}),
-        ...(release && {last: {version: release.version, outcome: release.outcome, at: release.at, by: release.by}}),
-      };
+    application: config.application,
+    environments,
+    presets: config.presets,
+    recall: async name => ({
+      ...environments.find(card => card.name === name),
+      ...(await (await eyes()).recall(name)),
+      name,
     }),
+    reach: async (environment, signal) => (await eyes()).reach(environment, signal),
     look: (environment, signal, found = () => undefined) => {
       // Asked again when the operator goes back and forth; the world is looked at once.
       const known = looked.get(environment);
       if (known !== undefined) return known;
-      const looking = lookAt(environment, signal, found);
+      const looking = eyes().then(open => open.look(environment, signal, found));
       looked.set(environment, looking);
       signal.addEventListener('abort', () => looked.delete(environment), {once: true});
       return looking;
     },
     suggest: (_environment, cards) => suggestions(cards),
+    versions: async (environment, signal, found) => {
+      // Whoever goes on meanwhile does not wait for it; what cannot be asked is left out.
+      await (await eyes()).versions(environment, signal, found).catch(() => undefined);
+    },
   };
-}
-
-async function card(component: Component<Io>, io: Io): Promise<ComponentCard> {
-  const {id, kind, needs} = component;
-  try {
-    const observed = await component.observe(io);
-    return {
-      id,
-      kind,
-      needs,
-      ...(observed?.version && {version: observed.version}),
-      ...(observed?.source && {source: observed.source}),
-    };
-  } catch (error) {
-    const {what, next} = toTrouble(error);
-    return {id, kind, needs, problem: {what, ...(next && {next})}};
-  }
 }
 
 /** The newest of what is deployed; else what a source file says. */
@@ -82,20 +58,21 @@ export function currentVersion(cards: readonly ComponentCard[]): string | undefi
   return newest(cards.map(({version}) => version)) ?? newest(cards.map(({source}) => source));
 }
 
-function suggestions(cards: readonly ComponentCard[]): readonly VersionSuggestion[] {
+/** Versions worth offering, best first: one that was increased and not released yet is kept before another is made. */
+export function suggestions(cards: readonly ComponentCard[]): readonly VersionSuggestion[] {
   const now = currentVersion(cards);
-  const source = cards.find(card => card.source !== undefined)?.source;
+  const {source, sourceNote} = cards.find(card => card.source !== undefined) ?? {};
   if (now === undefined) return [];
-  const bumped = (['patch', 'minor', 'major'] as const).flatMap(bump => {
+  const bumped = (['patch', 'minor', 'major', 'prerelease'] as const).flatMap(bump => {
     try {
-      return [{version: bumpVersion(now, bump), text: bump}];
+      return [{version: bumpVersion(now, bump), text: bump === 'prerelease' ? 'release candidate' : bump}];
     } catch {
       return [];
     }
   });
   const ahead =
     source !== undefined && (compareVersions(source, now) ?? 0) > 0
-      ? [{version: source, text: 'what the source says already'}]
+      ? [{version: source, text: `what the source says already${sourceNote === undefined ? '' : `: ${sourceNote}`}`}]
       : [];
   return [...ahead, ...bumped.filter(({version}) => version !== source), {version: now, text: 'what is deployed'}];
 }
@@ -108,6 +85,7 @@ export function versionFromBump(bump: Bump, cards: readonly ComponentCard[]): st
     throw new UsageError(
       `--bump ${bump}: no component says what is deployed${problem?.problem ? ` (${problem.id}: ${problem.problem.what})` : ''}`,
       {
+        code: 'DW210',
         means: 'Nothing was started.',
         next: ['Give the version itself: --release <version>', ...(problem?.problem?.next ?? [])],
       },
@@ -119,6 +97,7 @@ export function versionFromBump(bump: Bump, cards: readonly ComponentCard[]): st
     throw new UsageError(
       `--bump ${bump} makes ${version} of the deployed ${now}, and the version file of ${ahead.id} says ${ahead.source} already`,
       {
+        code: 'DW210',
         means: 'Nothing was started.',
         next: [`To release what the file says: --release ${ahead.source}`],
       },
@@ -126,5 +105,3 @@ export function versionFromBump(bump: Bump, cards: readonly ComponentCard[]): st
   }
   return version;
 }
-
-export const surveyJob = {component: wholeRelease, phase: 'preflight'} as const;

@@ -1,13 +1,10 @@
 /** The tools of one run: how the kinds reach the world. Nothing is contacted before a job needs it. */
-import {mkdir} from 'node:fs/promises';
-import {randomUUID} from 'node:crypto';
-import path from 'node:path';
-import {ecrRepository, tagOf} from '../components/images.ts';
-import type {Image, Io, Place} from '../components/io.ts';
+import {type Meter, createMeter} from '../components/downtime.ts';
+import type {Io, UnfinishedChange} from '../components/io.ts';
 import type {Environment} from '../config/schema.ts';
-import type {LoadedConfig} from '../config/load.ts';
+import {type LoadedConfig, componentSettings} from '../config/load.ts';
+import {secretReferences} from '../config/interpolate.ts';
 import type {IoFor} from '../release/contract.ts';
-import {UsageError} from '../release/errors.ts';
 import type {Progress} from '../release/events.ts';
 import {type Job, jobId} from '../release/model.ts';
 import type {JobLogs} from '../record/logs.ts';
@@ -17,12 +14,17 @@ import {bringsCredentials} from '../tools/aws/session.ts';
 import {createDocker} from '../tools/docker.ts';
 import {createGit} from '../tools/git.ts';
 import {probe} from '../tools/http.ts';
-import {createRegistry, dockerCredentials, formatImageName, parseImageName} from '../tools/registry.ts';
+import {createRegistry, dockerCredentials, withEcrTokens} from '../tools/registry.ts';
 import {createTerraform} from '../tools/terraform/terraform.ts';
 import type {Context} from './context.ts';
+import {makeScratch} from './scratch.ts';
+import {createImages} from './images.ts';
+import {placeOf, storeRoot} from './places.ts';
 
 export interface World {
   readonly ioFor: IoFor<Io>;
+  /** Ends what still looks at something. */
+  close(): void;
 }
 
 export interface WorldOptions {
@@ -35,10 +37,18 @@ export interface WorldOptions {
   /** Where plan files and raw output go; made 0700 when first asked for. */
   readonly scratch: string;
   readonly lastDuration: number | undefined;
+  /** By component, in milliseconds, newest first. Absent: nobody has looked. */
+  readonly lastDowntimes?: ReadonlyMap<string, readonly number[]>;
+  /** What the records say of a component's change that never came to its end. Absent: nobody has looked. */
+  readonly unfinished?: (component: string) => Promise<UnfinishedChange | undefined>;
+  /** Aborted when a person asks for a second interrupt. Absent: nobody can. */
+  readonly forced?: AbortSignal;
   readonly readOnly: boolean;
   readonly unproven: ReadonlySet<string>;
   readonly attended: boolean;
   readonly allowed: Io['allows'];
+  /** Absent: nobody is there to ask. */
+  readonly askLogin?: Io['askLogin'];
   onProgress(job: Job, progress: Progress): void;
 }
 
@@ -46,56 +56,24 @@ export function createWorld(context: Context, options: WorldOptions): World {
   const {loaded, logs, redaction, scratch} = options;
   const place = placeOf(loaded, options.environment, context.env);
   const env = toolEnvironment(context.env, loaded.config.environments[options.environment]);
-  const {profile} = loaded.config.environments[options.environment]?.aws ?? {};
-  const aws = createAws({region: place.region, profile, login: place.login, env: context.env});
-  const registry = createRegistry({credentials: dockerCredentials({env, home: context.home})});
+  const {aws: {profile} = {}, values = {}} = loaded.config.environments[options.environment] ?? {};
+  const timer = {now: context.clock.now, sleep: (ms: number) => context.clock.sleep(ms, new AbortController().signal)};
+  const aws = createAws({region: place.region, profile, login: place.login, env: context.env, timer});
+  const registry = createRegistry({
+    sleep: (ms, signal = new AbortController().signal) => context.clock.sleep(ms, signal),
+    credentials: withEcrTokens({
+      token: region => aws.ecr.token(region),
+      docker: dockerCredentials({env, home: context.home}),
+      now: context.clock.now,
+      learnSecret: redaction.learn,
+    }),
+  });
 
-  const ecrHost = async (): Promise<string> => {
-    const account = place.accountId ?? (await aws.sts.identity()).account;
-    if (place.region === undefined)
-      throw new UsageError(`environment ${place.name} has no aws.region: it takes one to name images in ECR`);
-    return `${account}.dkr.ecr.${place.region}.amazonaws.com`;
-  };
+  const learnSecret = (secret: string) => redaction.learn(secret);
+  for (const value of secretReferences(loaded.source, context.env)) learnSecret(value);
+  const images = createImages({registries: loaded.config.registries, place, aws, registry, learnSecret});
 
-  const ecrImage = async (repository: string, tag: string): Promise<Image> => {
-    const host = await ecrHost();
-    return {
-      uri: `${host}/${repository}:${tag}`,
-      tag,
-      repository,
-      digest: async () => {
-        const found = await aws.ecr.image(repository, tag);
-        return found && {digest: found.digest, status: found.status, usable: found.status === 'ACTIVE'};
-      },
-    };
-  };
-
-  const image = async (setting: string, tag: string): Promise<Image> => {
-    const slash = setting.indexOf('/');
-    const registryName = setting.slice(0, Math.max(slash, 0));
-    if (Object.hasOwn(loaded.config.registries, registryName)) return ecrImage(setting.slice(slash + 1), tag);
-    const name = parseImageName(setting);
-    return {
-      uri: formatImageName({...name, tag}),
-      tag,
-      repository: setting,
-      digest: async () => {
-        const digest = await registry.digest(name, tag);
-        return digest === undefined ? undefined : {digest, status: 'ACTIVE', usable: true};
-      },
-    };
-  };
-
-  const digestOf = async (uri: string): Promise<string | undefined> => {
-    const [repository, tag] = [ecrRepository(uri), tagOf(uri)];
-    // Of our own account and region; any other is asked as every registry is.
-    if (repository !== undefined && tag !== undefined && uri.startsWith(`${await ecrHost()}/`)) {
-      return (await aws.ecr.image(repository, tag))?.digest;
-    }
-    const name = parseImageName(uri);
-    return registry.digest(name, name.tag ?? 'latest');
-  };
-
+  let made: Promise<void> | undefined;
   const shared = {
     place,
     application: loaded.config.application,
@@ -108,50 +86,51 @@ export function createWorld(context: Context, options: WorldOptions): World {
     probe,
     registry,
     terraform: createTerraform({env}),
+    env,
     terraformEnv: env,
     supervisor: context.supervisor,
-    image,
-    digestOf,
-    learnSecret: (secret: string) => redaction.learn(secret),
+    image: images.image,
+    digestOf: images.digestOf,
+    tagsOf: images.tagsOf,
+    askLogin: options.askLogin ?? (() => Promise.resolve(undefined)),
+    learnSecret,
     lastDuration: options.lastDuration,
+    forced: options.forced ?? new AbortController().signal,
     readOnly: options.readOnly,
     unproven: options.unproven,
     attended: options.attended,
     allows: options.allowed,
     clock: context.clock,
     scratch: async () => {
-      await mkdir(scratch, {recursive: true, mode: 0o700});
+      await (made ??= makeScratch(scratch, context));
       return scratch;
     },
   };
 
+  const meters = new Map<string, Meter>();
+  const meterOf = (component: string): Meter => {
+    const meter = meters.get(component) ?? createMeter(probe, context.clock);
+    meters.set(component, meter);
+    return meter;
+  };
+
   return {
+    close: () => meters.forEach(meter => meter.stop()),
     ioFor: (job, stop) => ({
       ...shared,
       component: job.component,
+      copiesImage: setting => images.copierOf(setting, job.component) === job.component,
+      settings: version =>
+        componentSettings(loaded, job.component, {version, environment: options.environment, values, env: context.env}),
+      unfinished: async () => options.unfinished?.(job.component),
+      lastDowntimes: options.lastDowntimes?.get(job.component) ?? [],
+      meter: meterOf(job.component),
       signal: stop.signal,
+      left: stop.left,
       stopCommand: () => stop.command(),
       log: line => logs.write(jobId(job), line),
       progress: progress => options.onProgress(job, progress),
     }),
-  };
-}
-
-export function placeOf(loaded: LoadedConfig, environment: string, env: Context['env']): Place {
-  const {environments} = loaded.config;
-  const settings = Object.hasOwn(environments, environment) ? environments[environment] : undefined;
-  if (settings === undefined) {
-    throw new UsageError(`there is no environment ${JSON.stringify(environment)} in ${loaded.path}`, {
-      means: 'Nothing was started.',
-      next: [`It has: ${Object.keys(loaded.config.environments).join(', ')}`],
-    });
-  }
-  return {
-    name: environment,
-    accountId: settings.aws?.accountId,
-    region: settings.aws?.region ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'],
-    login: settings.aws?.login,
-    usesAws: settings.aws !== undefined,
   };
 }
 
@@ -163,26 +142,4 @@ function toolEnvironment(env: Context['env'], settings: Environment | undefined)
     ...(region && {AWS_REGION: region}),
     ...(profile && !bringsCredentials(env) && {AWS_PROFILE: profile}),
   };
-}
-
-/** Where the records of an application are: the config's `store`, or the user's state folder. */
-export function storeRoot(loaded: LoadedConfig, context: Pick<Context, 'env' | 'home'>): string {
-  const {store, application} = loaded.config;
-  if (store !== undefined) return path.resolve(loaded.folder, store);
-  const state = context.env['XDG_STATE_HOME'] || path.join(context.home, '.local', 'state');
-  return path.join(state, 'deploy-wizard', application);
-}
-
-/** A folder aside for what only looks: whoever uses it removes it. */
-export function temporaryFolder(env: Context['env']): string {
-  return path.join(env['TMPDIR'] || '/tmp', `deploy-wizard-${randomUUID()}`);
-}
-
-/** Where a run's plan files and raw output go: beside the records, never in them. */
-export function scratchRoot(
-  context: Pick<Context, 'env' | 'home'>,
-  {application, environment, run}: {readonly application: string; readonly environment: string; readonly run: string},
-): string {
-  const state = context.env['XDG_STATE_HOME'] || path.join(context.home, '.local', 'state');
-  return path.join(state, 'deploy-wizard', '.scratch', application, environment, run);
 }

@@ -46,3 +46,30 @@ function resolve(whole: string, written: string, names: Names): string {
   }
   throw new Error(`${whole}: not a reference; there are \${version}, \${environment}, \${values.x} and \${env:NAME}`);
 }
+
+/** Settings whose values are sent elsewhere: what of the environment goes into them may be a token. */
+const sentElsewhere = new Set(['message', 'attributes', 'verify']);
+
+/** Shorter ones are ordinary words. */
+const shortestSecret = 6;
+
+/**
+ * The values of `${env:NAME}` that must be on no screen and in no record: of the names that messages and verification hold. A name
+ * that is used for anything else as well, such as a cluster's, is no secret.
+ */
+export function secretReferences(config: Json, env: Names['env']): readonly string[] {
+  const names = {sent: new Set<string>(), other: new Set<string>()};
+  const visit = (value: Json, sent: boolean): void => {
+    if (typeof value === 'string') {
+      for (const [, name] of value.matchAll(reference)) {
+        if (name?.trim().startsWith('env:')) names[sent ? 'sent' : 'other'].add(name.trim().slice('env:'.length));
+      }
+    } else if (Array.isArray(value)) value.forEach((item: Json) => visit(item, sent));
+    else if (value !== null) for (const [key, item] of Object.entries(value)) visit(item, sent || sentElsewhere.has(key));
+  };
+  visit(config, false);
+  return [...names.sent]
+    .filter(name => !names.other.has(name))
+    .flatMap(name => env[name] ?? [])
+    .filter(value => value.length >= shortestSecret);
+}

@@ -1,15 +1,13 @@
-/** Finds, reads and checks the config file. Errors carry line and column. */
-import {access, readFile} from 'node:fs/promises';
+/** Reads and checks the config file. Errors carry line and column. */
+import {readFile} from 'node:fs/promises';
 import path from 'node:path';
-import {closest, distance} from 'fastest-levenshtein';
 import {type Document, LineCounter, type YAMLError, isMap, isNode, parseDocument, visit} from 'yaml';
-import type {z} from 'zod';
+import type * as z from 'zod';
 import {UsageError} from '../release/errors.ts';
 import {type Json, json} from '../release/json.ts';
 import {type Names, interpolate} from './interpolate.ts';
+import {nearest} from './nearest.ts';
 import {type Config, config, configJsonSchema} from './schema.ts';
-
-export const configNames = ['deploy-wizard.config.yaml', 'deploy-wizard.config.yml', 'deploy-wizard.config.json'] as const;
 
 export interface LoadedConfig {
   /** Absolute path of the file. */
@@ -21,24 +19,11 @@ export interface LoadedConfig {
   readonly source: Json;
 }
 
-/** The config file nearest upwards from `from`; undefined when there is none. */
-export async function findConfig(from: string): Promise<string | undefined> {
-  for (const name of configNames) {
-    const candidate = path.join(from, name);
-    const there = await access(candidate).then(
-      () => true,
-      () => false,
-    );
-    if (there) return candidate;
-  }
-  const parent = path.dirname(from);
-  return parent === from ? undefined : findConfig(parent);
-}
-
 /** Throws a UsageError that lists every mistake as `file:line:column: what`. */
 export async function loadConfig(file: string, env: Names['env']): Promise<LoadedConfig> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw new UsageError(`the config file cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
+      code: 'DW202',
       cause: error,
     });
   });
@@ -61,7 +46,7 @@ export function parseConfig(text: string, file: string, env: Names['env']): Load
     );
   }
   const loaded: LoadedConfig = {path: file, folder: path.dirname(file), config: parsed.data, source};
-  const wrong = [...wrongNeeds(parsed.data), ...wrongReferences(loaded, env)];
+  const wrong = [...wrongNeeds(parsed.data), ...wrongPresets(parsed.data), ...wrongReferences(loaded, env)];
   if (wrong.length > 0) throw mistakes(wrong.map(({path, text}) => `${at(offsetOf(document, path))}: ${text}`));
   return loaded;
 }
@@ -73,11 +58,13 @@ export function parseConfig(text: string, file: string, env: Names['env']): Load
 export function componentSettings(loaded: LoadedConfig, id: string, names: Names): Json {
   const components = property(loaded.source, 'components');
   const settings = components === undefined ? undefined : property(components, id);
-  if (settings === undefined) throw new UsageError(`there is no component ${id} in ${loaded.path}`);
+  if (settings === undefined) throw new UsageError(`there is no component ${id} in ${loaded.path}`, {code: 'DW206'});
   try {
     return interpolate(settings, names);
   } catch (error) {
-    throw new UsageError(`${loaded.path}: components.${id}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(`${loaded.path}: components.${id}: ${error instanceof Error ? error.message : String(error)}`, {
+      code: 'DW204',
+    });
   }
 }
 
@@ -111,7 +98,7 @@ function inWords({code, message}: YAMLError): string {
 }
 
 function mistakes(lines: readonly string[]): UsageError {
-  return new UsageError(lines.join('\n'), {means: 'Nothing was started.'});
+  return new UsageError(lines.join('\n'), {code: 'DW203', means: 'Nothing was started.'});
 }
 
 // ── positions ────────────────────────────────────────────────────────────────────────────────────────
@@ -179,9 +166,8 @@ function place(at: Path): string {
 
 function suggestion(written: string, known: readonly string[]): string {
   if (known.length === 0) return '';
-  const nearest = closest(written, known);
-  const near = written !== '' && distance(written, nearest) <= Math.max(2, Math.floor(nearest.length / 3));
-  return `${near ? `; did you mean ${JSON.stringify(nearest)}?` : ''} (known: ${known.join(', ')})`;
+  const meant = nearest(written, known);
+  return `${meant === undefined ? '' : `; did you mean ${JSON.stringify(meant)}?`} (known: ${known.join(', ')})`;
 }
 
 /** The keys that the schema knows at a path: read from its JSON Schema, the one form that names them all. */
@@ -256,6 +242,17 @@ function wrongNeeds({components}: Config): readonly Wrong[] {
   return circle === undefined
     ? []
     : [{path: ['components', circle[0] ?? '', 'needs'], text: `components need each other in a circle: ${circle.join(' → ')}`}];
+}
+
+function wrongPresets({presets, components}: Config): readonly Wrong[] {
+  const ids = Object.keys(components);
+  return Object.entries(presets).flatMap(([preset, chosen]) =>
+    chosen.flatMap((id, index) =>
+      ids.includes(id)
+        ? []
+        : [{path: ['presets', preset, index], text: `presets.${preset}: ${id} is no component${suggestion(id, ids)}`}],
+    ),
+  );
 }
 
 /** From a component over its needs back to itself; undefined where there is no such way. */

@@ -1,18 +1,14 @@
 /** The config file, design section 8. Every object is strict: a key that is not known is a mistake, not a wish. */
-import {z} from 'zod';
-import {ecsScheduledTaskConfig} from '../components/ecs-scheduled-task.ts';
-import {ecsServiceConfig} from '../components/ecs-service.ts';
-import {snsTriggerConfig} from '../components/sns-trigger.ts';
-import {terraformConfig} from '../components/terraform.ts';
-import {flags, risks} from '../release/model.ts';
-import {name} from '../components/settings.ts';
-
-/** For keys of the design that this version does not obey: accepting them in silence would be a lie. */
-function notYet(what: string) {
-  return z
-    .never({error: `${what} is not there yet in this version of deploy-wizard: take it out, and see to it by hand`})
-    .optional();
-}
+import * as z from 'zod';
+import {ecsServiceConfig} from '../components/ecs-service/settings.ts';
+import {batchJobDefinitionConfig, ecsScheduledTaskConfig} from '../components/loaders/settings.ts';
+import {repositoriesConfig} from '../components/repositories.ts';
+import {snsTriggerConfig} from '../components/sns-trigger/config.ts';
+import {terraformConfig} from '../components/terraform/config.ts';
+import {duration, name} from '../components/settings.ts';
+import {hook, notification} from './hooks.ts';
+import {isS3, s3Place} from '../record/place.ts';
+import {flags, onFailures, risks} from '../release/model.ts';
 
 const twelveDigits = 'an account id has 12 digits, in quotes';
 
@@ -32,6 +28,13 @@ const aws = z
   })
   .describe('Account, region and credentials');
 
+const requirement = z.strictObject({
+  env: name,
+  ticks: z.array(name).default([]).describe('Items of the checklist that must be ticked there'),
+  for: duration.optional().describe('How long it must have been there'),
+});
+export type Requirement = z.infer<typeof requirement>;
+
 const environment = z.strictObject({
   aws: aws.optional(),
   values: z.record(z.string(), z.string()).default({}).describe('For ${values.x} in component settings'),
@@ -39,15 +42,26 @@ const environment = z.strictObject({
     .strictObject({allow: z.array(z.enum([...risks.filter(risk => risk !== 'none'), ...flags])).default([])})
     .default({allow: []})
     .describe('What --yes may approve here; people see and confirm'),
-  onFailure: z.literal('leave', {error: 'only `leave` is there yet in this version of deploy-wizard'}).default('leave'),
-  onCancel: z.literal('leave', {error: 'only `leave` is there yet in this version of deploy-wizard'}).default('leave'),
-  requires: notYet('a promotion gate (requires:)'),
+  onFailure: z
+    .enum(onFailures)
+    .default('leave')
+    .describe('What --yes does when a component fails: leave it, take it back, or take back all that moved'),
+  onCancel: z.enum(['leave', 'rollback']).default('leave').describe('What --yes does with what it has begun when it is stopped'),
+  requires: z
+    .array(requirement)
+    .min(1)
+    .optional()
+    .describe('Promotion: only what was verified there, with the same image digests, may come here'),
 });
 export type Environment = z.infer<typeof environment>;
 
 const registry = z.strictObject({
   kind: z.literal('ecr').describe('The account and region are the environment’s'),
-  copyFrom: notYet('copying images (copyFrom:)'),
+  copyFrom: z
+    .string()
+    .regex(/^[a-z0-9][\w.-]*(?::\d+)?(?:\/[a-z0-9][\w.-]*)*$/, 'a registry, with a path, as images are named: ghcr.io/owner')
+    .optional()
+    .describe('Where a missing image is copied from: a registry, with a path'),
 });
 
 const checklistItem = z.strictObject({id: name, when: z.enum(['before', 'after']), text: z.string().min(1)});
@@ -57,21 +71,31 @@ export const config = z.strictObject({
   store: z
     .string()
     .min(1)
-    .refine(store => !store.startsWith('s3://'), 'a store in S3 is not there yet in this version of deploy-wizard: give a folder')
+    .refine(store => !isS3(store) || s3Place(store), 'a store in S3 is s3://bucket or s3://bucket/prefix')
     .optional()
-    .describe('Folder of the records; default: $XDG_STATE_HOME/deploy-wizard/<application>'),
+    .describe('Where the records are: a folder, or s3://bucket/prefix; default: $XDG_STATE_HOME/deploy-wizard/<application>'),
   environments: z.record(name, environment).refine(some, 'at least one environment'),
   registries: z.record(name, registry).default({}),
   components: z
-    .record(name, z.discriminatedUnion('kind', [terraformConfig, ecsServiceConfig, ecsScheduledTaskConfig, snsTriggerConfig]))
-    .refine(some, 'at least one component'),
-  checklist: z
-    .array(checklistItem)
-    .refine(
-      items => items.every(({when}) => when === 'after'),
-      'items that block a release (when: before) are not there yet in this version of deploy-wizard',
+    .record(
+      name,
+      z.discriminatedUnion('kind', [
+        terraformConfig,
+        ecsServiceConfig,
+        ecsScheduledTaskConfig,
+        batchJobDefinitionConfig,
+        snsTriggerConfig,
+      ]),
     )
-    .default([]),
+    .refine(some, 'at least one component'),
+  presets: z
+    .record(name, z.array(z.string()).min(1))
+    .default({})
+    .describe('Sets of components that often go together: `--preset <name>`, or `p` in the wizard'),
+  checklist: z.array(checklistItem).default([]),
+  repositories: repositoriesConfig,
+  hooks: z.array(hook).default([]).describe('Commands around the phases of a release, in order'),
+  notify: z.array(notification).default([]).describe('Who is told of a release; never in its way'),
 });
 export type Config = z.infer<typeof config>;
 

@@ -61,7 +61,7 @@ describe('the command line', {timeout: 30_000}, () => {
     ['audit', ['--env', '--config', '[version]']],
     ['resume', ['--env', '--config', '--yes', '--allow', '[run]']],
     ['plan', ['--env', '--release', '--detailed-exitcode']],
-    ['demo', ['--yes', '--speed']],
+    ['demo', ['--yes', '--speed', '--scenario', 'cannot-pull']],
   ])('help of %s names what it takes', async (command, words) => {
     for (const args of [
       [command, '--help'],

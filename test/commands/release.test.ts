@@ -1,11 +1,13 @@
 /** The release command, in this process, on PASS. What the whole program does on real parts is told in test/e2e. */
 import {access, mkdir, readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {describe, expect, test} from 'vitest';
+import {describe, expect, onTestFinished, test} from 'vitest';
 import {auditCommand} from '../../src/commands/audit.ts';
 import {releaseCommand} from '../../src/commands/release.ts';
 import {resumeCommand} from '../../src/commands/resume.ts';
 import {emptyHead, seal} from '../../src/record/chain.ts';
+import {fileCell} from '../../src/record/file-cell.ts';
+import {takeLock} from '../../src/record/lock.ts';
 import {DeployError} from '../../src/release/errors.ts';
 import {runEvent} from '../../src/release/events.ts';
 import {type Pass, type PassOptions, startPass as start} from '../support/pass.ts';
@@ -258,10 +260,9 @@ describe('what was not said or is not allowed', {timeout: 60_000}, () => {
 
   test('somebody else is at work there: exit 4, and who', async () => {
     const pass = await startPass();
-    const folder = join(pass.records.root, 'production');
-    await mkdir(folder, {recursive: true});
     const owner = {user: 'ann', host: 'elsewhere', pid: 1, work: 'release 2.0.0', since: '2026-01-15T12:00:00.000Z'};
-    await writeFile(join(folder, 'lock.json'), JSON.stringify(owner));
+    const lock = await takeLock(fileCell(join(pass.records.root, 'production')), owner, {environment: 'production'});
+    onTestFinished(() => lock.release());
     const refused = await refusal(releaseCommand(deskAt(pass).context, unattended()));
     expect(refused).toMatchObject({
       exitCode: 4,
@@ -359,5 +360,17 @@ describe('going on', {timeout: 60_000}, () => {
     expect(pass.messages()).toHaveLength(1);
     expect(later.stdout()).toContain('6 of 6 components on 1.14.0');
     expect((await audit(pass)).exitCode).toBe(0);
+  });
+});
+
+describe('a gate that is let through by name', () => {
+  test.each([
+    {override: ['promotion'], expected: /needs --reason/},
+    {override: ['everything'], reason: 'none', expected: /--override everything: there is no such gate/},
+  ])('$override $reason: refused before anything is started', async ({expected, ...more}) => {
+    const pass = await startPass();
+    const {exitCode, message} = await refusal(releaseCommand(deskAt(pass).context, unattended(more)));
+    expect({exitCode, message}).toEqual({exitCode: 2, message: expect.stringMatching(expected)});
+    expect(pass.changes()).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {currentVersion, versionFromBump} from '../../src/commands/survey.ts';
+import {currentVersion, suggestions, versionFromBump} from '../../src/commands/survey.ts';
 import {nextCommands} from '../../src/commands/next-commands.ts';
 import {UsageError} from '../../src/release/errors.ts';
 import type {ComponentCard} from '../../src/release/form.ts';
@@ -20,6 +20,20 @@ describe('what is deployed', () => {
     ['nothing of nothing', [], undefined],
   ] as const)('is %s', (_what, cards, version) => {
     expect(currentVersion(cards)).toBe(version);
+  });
+});
+
+describe('the versions that are offered', () => {
+  test('begin with what the source says already, and whether that was released', () => {
+    const sourceNote = 'increased, never released (deployed 0.7.1, newest pushed 0.7.1, no git tag)';
+    expect(suggestions([card('a', {version: '0.7.1', source: '0.8.0', sourceNote})])).toEqual([
+      {version: '0.8.0', text: `what the source says already: ${sourceNote}`},
+      {version: '0.7.2', text: 'patch'},
+      {version: '1.0.0', text: 'major'},
+      {version: '0.7.2-RC1', text: 'release candidate'},
+      {version: '0.7.1', text: 'what is deployed'},
+    ]);
+    expect(suggestions([card('a', {version: '0.7.1', source: '0.7.1'})])[0]).toEqual({version: '0.7.2', text: 'patch'});
   });
 });
 
@@ -64,8 +78,11 @@ describe('the commands that a summary ends with', () => {
       all,
       config: undefined,
       allow: [],
+      override: [],
+      reason: undefined,
       planOnly: false,
       unattended: false,
+      rollback: false,
       plan,
       policy: [],
       finish,
@@ -87,14 +104,33 @@ describe('the commands that a summary ends with', () => {
     });
   });
 
+  test('of one for which a gate was let through: that once more, with its reason', async () => {
+    const commands = await commandsAfter(() => undefined, {
+      policy: [{what: 'update'}, {what: 'outage'}],
+      override: ['checklist'],
+      reason: 'agreed on by phone',
+    });
+    expect(commands['Again']).toMatch(
+      /^deploy-wizard --yes --env production --release 1\.14\.0 --override checklist --reason ['"]agreed on by phone['"]$/,
+    );
+  });
+
   test('of one that failed in part: what is left', async () => {
     const commands = await commandsAfter(({world}) => world.verdicts.set('loader', {status: 'failed', found: 'no'}), {
       policy: [{what: 'update'}, {what: 'outage'}],
       config: 'a folder/c.yaml',
     });
     expect(commands['Again']).toMatch(
-      /^deploy-wizard --yes --config ['"]a folder\/c\.yaml['"] --env production --release 1\.14\.0 --component loader$/,
+      /^deploy-wizard --yes --config ['"]a folder\/c\.yaml['"] --env production --release 1\.14\.0 --component service --component loader$/,
     );
+    expect(commands['Back']).toMatch(/^deploy-wizard rollback --config ['"]a folder\/c\.yaml['"] --env production$/);
+  });
+
+  test('of a way back: the same once more', async () => {
+    expect(await commandsAfter(() => undefined, {rollback: true, policy: [{what: 'update'}, {what: 'outage'}]})).toEqual({
+      Again: 'deploy-wizard rollback --env production --to 1.14.0 --yes',
+      Check: 'deploy-wizard audit 1.14.0 --env production',
+    });
   });
 
   test("of one that a person declined: the question again; policy's no needs other flags", async () => {

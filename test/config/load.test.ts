@@ -5,7 +5,8 @@ import * as fc from 'fast-check';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {parse} from 'yaml';
 import {z} from 'zod';
-import {type LoadedConfig, componentSettings, findConfig, loadConfig, parseConfig} from '../../src/config/load.ts';
+import {findConfig} from '../../src/config/find.ts';
+import {type LoadedConfig, componentSettings, loadConfig, parseConfig} from '../../src/config/load.ts';
 import {configJsonSchema} from '../../src/config/schema.ts';
 import {DeployError, UsageError} from '../../src/release/errors.ts';
 import {cookbookYaml, passYaml} from './samples.ts';
@@ -142,12 +143,12 @@ describe('a key that is not known', () => {
     [
       'at the top',
       `${withTrigger()}compoments: {}\n`,
-      '10:1: unknown key "compoments"; did you mean "components"? (known: application, store, environments, registries, components, checklist)',
+      '10:1: unknown key "compoments"; did you mean "components"? (known: application, store, environments, registries, components, checklist, repositories)',
     ],
     [
       'in an environment',
       withTrigger().replace('production: {}', 'production:\n    polici: {}'),
-      '4:5: unknown key "polici" in environments.production; did you mean "policy"? (known: aws, values, policy, onFailure, onCancel)',
+      '4:5: unknown key "polici" in environments.production; did you mean "policy"? (known: aws, values, policy, onFailure, onCancel, requires)',
     ],
     [
       'deeper in an environment',
@@ -157,7 +158,7 @@ describe('a key that is not known', () => {
     [
       'in a component: the keys of its kind are named',
       withTrigger('clusterr: x'),
-      '10:5: unknown key "clusterr" in components.core (known: kind, needs, topic, images, message, verify, revert)',
+      '10:5: unknown key "clusterr" in components.core (known: kind, needs, revert, topic, images, message, attributes, group, verify)',
     ],
     [
       'in a component of another kind',
@@ -191,10 +192,9 @@ describe('a kind', () => {
   test.each([
     [
       'ecs-servise',
-      'unknown kind "ecs-servise"; did you mean "ecs-service"? (known: terraform, ecs-service, ecs-scheduled-task, sns-trigger)',
+      'unknown kind "ecs-servise"; did you mean "ecs-service"? (known: terraform, ecs-service, ecs-scheduled-task, batch-job-definition, sns-trigger)',
     ],
-    ['lambda', 'unknown kind "lambda" (known: terraform, ecs-service, ecs-scheduled-task, sns-trigger)'],
-    ['batch-job-definition', 'the kind "batch-job-definition" is not there yet in this version of deploy-wizard'],
+    ['lambda', 'unknown kind "lambda" (known: terraform, ecs-service, ecs-scheduled-task, batch-job-definition, sns-trigger)'],
   ])('%s', (kind, text) => {
     expect(mistakes(`application: p\n${production}components:\n  core:\n    kind: ${kind}\n    topic: t\n`)).toEqual([
       `6:11: components.core.kind: ${text}`,
@@ -208,38 +208,11 @@ describe('a kind', () => {
   });
 });
 
-describe('what the design has, and this version does not yet', () => {
-  test.each([
-    ['store: s3://releases/pass', /^10:8: store: a store in S3 is not there yet/],
-    ['checklist: [ { id: a, when: before, text: t } ]', /^10:12: checklist: items that block a release .* are not there yet/],
-    [
-      'registries: { ecr: { kind: ecr, copyFrom: ghcr.io/x } }',
-      /^10:43: registries.ecr.copyFrom: copying images \(copyFrom:\) is not there yet/,
-    ],
-  ])('%s', (line, expected) => {
-    expect(mistakes(`${withTrigger()}${line}\n`)).toEqual([expect.stringMatching(expected)]);
-  });
-
-  test.each([
-    ['requires: [ { env: staging } ]', /requires: a promotion gate \(requires:\) is not there yet/],
-    ['onFailure: rollback', /onFailure: only `leave` is there yet/],
-    ['onCancel: rollback', /onCancel: only `leave` is there yet/],
-  ])('of an environment: %s', (line, expected) => {
-    expect(mistakes(withTrigger().replace('production: {}', `production: { ${line} }`))).toEqual([
-      expect.stringMatching(expected),
-    ]);
-  });
-
-  test('of a trigger: revert: auto', () => {
-    expect(mistakes(withTrigger('revert: auto'))).toEqual([
-      '10:13: components.core.revert: `revert: auto` is not there yet in this version of deploy-wizard',
-    ]);
-  });
-
-  test('of a source: git push', () => {
-    expect(mistakes(cookbookYaml.replace('push: false', 'push: true'))).toEqual([
-      expect.stringMatching(/^12:\d+: components.service.source.git.push: `push: true` is not there yet/),
-    ]);
+describe('presets', () => {
+  test('name components of the file', () => {
+    const text = `${needing({core: [], loader: []})}presets: { all: [core, loader], one: [lader] }\n`;
+    expect(mistakes(text)).toEqual(['7:37: presets.one: lader is no component; did you mean "loader"? (known: core, loader)']);
+    expect(parseConfig(text.replace('lader', 'loader'), file, {}).config.presets).toEqual({all: ['core', 'loader'], one: ['loader']});
   });
 });
 

@@ -5,6 +5,7 @@
 import {mkdtemp} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
+import type {ScenarioName} from '../../emulator/index.ts';
 import {exitCodes} from '../../release/errors.ts';
 import {runInTerminal} from '../../tools/terminal.ts';
 import type {Context} from '../context.ts';
@@ -14,6 +15,8 @@ import {prepareCookbook} from './cookbook.ts';
 export interface DemoOptions {
   readonly yes: boolean;
   readonly speed: number;
+  /** How AWS behaves: only what runs on it is shown then. Undefined: everything is shown, and all is well. */
+  readonly scenario?: ScenarioName | undefined;
 }
 
 /** A system that stands ready for a release. */
@@ -41,7 +44,7 @@ export async function demoCommand(context: Context, options: DemoOptions): Promi
   const quiet = context.onSignal(() => undefined);
   let exitCode: number = exitCodes.done;
   try {
-    for (const prepare of [preparePass, prepareCookbook]) {
+    for (const prepare of options.scenario === undefined ? [preparePass, prepareCookbook] : [preparePass]) {
       const stage = await prepare(context, workspace, options);
       if ('leftOut' in stage) {
         say(`\n${stage.leftOut}`);

@@ -61,6 +61,7 @@ export function deskAt({folder, env}: Pick<Workplace, 'folder' | 'env'>, more: P
       tool: {version: '0.0.0', node: process.versions.node},
       supervisor: {node: process.execPath, script: 'not needed'},
       program: {node: process.execPath, script: 'not needed'},
+      suspend: () => undefined,
       onSignal: () => () => undefined,
       ...more,
     },

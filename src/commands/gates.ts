@@ -1,0 +1,99 @@
+/** What a release as a whole needs before it may begin: promotion, and the items of the checklist that come before. */
+import type {Io} from '../components/io.ts';
+import {repositoriesOverride, repositoryGates} from '../components/repositories.ts';
+import {failed, passed} from '../components/verdict.ts';
+import type {LoadedConfig} from '../config/load.ts';
+import type {Requirement} from '../config/schema.ts';
+import type {Gate} from '../release/contract.ts';
+import {type Item, type Promotion, judgePromotion, tellTick, tickOf, timeInWords} from '../release/checklist.ts';
+import type {Check, Claim} from '../release/model.ts';
+import type {Store} from '../record/store.ts';
+import {showCommand} from '../tools/exec.ts';
+import type {Context} from './context.ts';
+import {promotedHere, readPast} from './promotion.ts';
+import {readTicks} from './records.ts';
+
+/** What a release is asked for: where it goes, which version, which components. */
+interface Choice {
+  readonly environment: string;
+  readonly version: string;
+  readonly components: readonly string[];
+}
+
+/** The gates that `--override <name> --reason <text>` lets through. */
+export const overrideNames: readonly string[] = ['promotion', 'checklist', repositoriesOverride];
+
+/** The gates of an environment for one version. They read the records when they are looked at. */
+export function gatesFor(
+  context: Pick<Context, 'env'>,
+  {loaded, store}: {readonly loaded: LoadedConfig; readonly store: Store},
+  choice: Choice,
+): readonly Gate<Io>[] {
+  const {requires = []} = loaded.config.environments[choice.environment] ?? {};
+  const before = loaded.config.checklist.filter(({when}) => when === 'before');
+  return [
+    ...requires.map(requirement => promotionGate(context, loaded, store, requirement, choice)),
+    ...before.map(item => itemGate(store, item, choice)),
+    ...repositoryGates(loaded.config, choice.version),
+  ];
+}
+
+export function promotionClaim({env, ticks, for: soak}: Requirement, version: string): Claim {
+  const more = [...(soak === undefined ? [] : [`for ${timeInWords(soak)}`]), ...ticks.map(item => `${item} ticked`)];
+  return {
+    id: `promotion ${env}`,
+    text: `${version} is verified in ${env}${more.length === 0 ? '' : ` (${more.join(', ')})`}`,
+    subject: {is: 'promotion', env},
+  };
+}
+
+function promotionGate(
+  context: Pick<Context, 'env'>,
+  loaded: LoadedConfig,
+  store: Store,
+  requirement: Requirement,
+  choice: Choice,
+): Gate<Io> {
+  const claim = promotionClaim(requirement, choice.version);
+  return {
+    claim,
+    override: 'promotion',
+    check: async io => {
+      const past = await readPast(store, requirement.env, choice, loaded.config.checklist);
+      const here = await promotedHere(context, loaded, choice, io);
+      return tellPromotion(claim, requirement.env, judgePromotion(requirement, here, past, io.clock.now()), past.problems);
+    },
+  };
+}
+
+/** The verdict in words. Records that cannot be read are no reason by themselves; they may be why something is missing. */
+export function tellPromotion(claim: Claim, env: string, {reasons, runs, since}: Promotion, problems: readonly string[]): Check {
+  const see = showCommand(['deploy-wizard', 'log', '--env', env]);
+  if (reasons.length === 0) return {...passed(claim, `run ${runs.join(', ')}, since ${since ?? ''}`), see};
+  const next = [...new Set(reasons.flatMap(reason => reason.next ?? []))];
+  return {
+    ...failed(claim, reasons.map(({found}) => found).join('; '), {
+      next: next.join(' '),
+      ...(problems.length > 0 && {evidence: problems.map(problem => `not counted: ${problem}`)}),
+    }),
+    see,
+  };
+}
+
+function itemGate(store: Store, {id, text}: Item, {environment, version}: Choice): Gate<Io> {
+  const claim: Claim = {id: `checklist ${id}`, text: `${id}: ${text}`, subject: {is: 'item', id}};
+  return {
+    claim,
+    override: 'checklist',
+    check: async () => {
+      const {ticks, problems} = await readTicks(store, environment, version);
+      const tick = tickOf(id, ticks);
+      const command = showCommand(['deploy-wizard', 'tick', id, '--env', environment, '--release', version]);
+      if (tick !== undefined) return passed(claim, tellTick(tick));
+      return failed(claim, `it is not ticked for ${version}`, {
+        next: command,
+        ...(problems.length > 0 && {evidence: problems.map(problem => `not counted: ${problem}`)}),
+      });
+    },
+  };
+}

@@ -1,0 +1,108 @@
+/** The records of an environment, read for people: none of them stops the others from being read. */
+import type {ReadRecord} from '../record/chain.ts';
+import type {Store} from '../record/store.ts';
+import {toTrouble} from '../release/errors.ts';
+
+import {type RecordedRun, type Tick, type Trace, recordedRun, ticksIn, tracesOf} from '../release/standing.ts';
+
+/** A run as far as its record can be read. */
+export interface ReadRun {
+  readonly run: string;
+  readonly recorded?: RecordedRun;
+  readonly record?: ReadRecord;
+  /** What is wrong with the record, in one line. */
+  readonly problem?: string;
+  /** Why it could not be read at all. */
+  readonly error?: unknown;
+}
+
+/** How many records are read side by side. */
+const batch = 8;
+
+/** Newest first, a few at a time: whoever has seen enough stops asking. */
+export async function* readRuns(store: Store, environment: string): AsyncGenerator<ReadRun> {
+  const names = await store.runs(environment);
+  for (let start = 0; start < names.length; start += batch) {
+    yield* await Promise.all(names.slice(start, start + batch).map(run => readRun(store, environment, run)));
+  }
+}
+
+export async function readRun(store: Store, environment: string, run: string): Promise<ReadRun> {
+  try {
+    const record = await store.read(environment, run);
+    const recorded = recordedRun(run, record.events);
+    const [problem] = record.problems;
+    return {
+      run,
+      record,
+      ...(recorded && {recorded}),
+      ...(problem !== undefined && {problem: `it was changed by somebody: ${problem}`}),
+    };
+  } catch (error) {
+    return {run, problem: toTrouble(error).what, error};
+  }
+}
+
+/** How many runs are looked back over at most: what has not moved for longer than that says so. */
+const reach = 100;
+
+/**
+ * What the records say of each component, newest first, until `enough` of it is known. Records that cannot be relied on are no
+ * part of it: they are named.
+ */
+export async function readTraces(
+  store: Store,
+  environment: string,
+  enough: (traces: readonly Trace[]) => boolean,
+): Promise<{readonly traces: readonly Trace[]; readonly runs: readonly RecordedRun[]; readonly problems: readonly string[]}> {
+  const traces: Trace[] = [];
+  const runs: RecordedRun[] = [];
+  const problems: string[] = [];
+  let left = reach;
+  for await (const {run, recorded, problem} of readRuns(store, environment)) {
+    if (problem !== undefined) problems.push(`run ${run}: ${problem}`);
+    else if (recorded !== undefined) {
+      runs.push(recorded);
+      traces.push(...tracesOf(recorded));
+    }
+    left -= 1;
+    if (left === 0 || enough(traces)) break;
+  }
+  return {traces, runs, problems};
+}
+
+// ── ticks ────────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * Where ticks are kept: beside the environment, each in a small chained record of its own. So nobody who ticks writes into the
+ * record of a run that is going on, two people tick at once, and an item can be ticked before there is a run of its version.
+ * No environment can have that name: theirs have no dot.
+ */
+export function ticksOf(environment: string): string {
+  return `${environment}.ticks`;
+}
+
+export interface Ticks {
+  readonly ticks: readonly Tick[];
+  /** Records of ticks that cannot be relied on: their ticks do not count. */
+  readonly problems: readonly string[];
+}
+
+/** The ticks of one version in one environment: those of the wizard are in the records of its runs. */
+export async function readTicks(
+  store: Store,
+  environment: string,
+  version: string,
+  runs: readonly RecordedRun[] = [],
+): Promise<Ticks> {
+  const place = ticksOf(environment);
+  // Names are made of the time and the version; of two versions that begin alike, what a record says decides.
+  const names = (await store.runs(place)).filter(name => name.includes(`Z-${version}`));
+  const read = await Promise.all(names.map(name => readRun(store, place, name)));
+  const good = read.filter(({problem}) => problem === undefined);
+  const ticks = [...good.flatMap(({record}) => ticksIn(record?.events ?? [], undefined)), ...runs.flatMap(({ticks}) => ticks)];
+  return {
+    ticks: ticks.filter(tick => tick.version === version),
+    problems: read.flatMap(({run, problem}) => (problem === undefined ? [] : [`tick ${run}: ${problem}`])),
+  };
+}

@@ -1,0 +1,415 @@
+/**
+ * Fifteen lies about good releases: each turns exactly the lines ✖ that it is about. PASS goes through staging to production on the
+ * embedded endpoint, a small module through a real Terraform; then somebody does what the audit is there to find.
+ */
+import {mkdir, mkdtemp, readFile, readdir, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {DescribeServicesCommand} from '@aws-sdk/client-ecs';
+import {afterAll, beforeAll, expect, test} from 'vitest';
+import {stringify} from 'yaml';
+import {adoptCommand} from '../../src/commands/adopt.ts';
+import {auditCommand} from '../../src/commands/audit.ts';
+import {releaseCommand} from '../../src/commands/release.ts';
+import {rollbackCommand} from '../../src/commands/rollback.ts';
+import {tickCommand} from '../../src/commands/tick.ts';
+import {startEmulator} from '../../src/emulator/index.ts';
+import {emptyHead, seal} from '../../src/record/chain.ts';
+import type {Clock} from '../../src/release/contract.ts';
+import {runEvent} from '../../src/release/events.ts';
+import {
+  type Pass,
+  account,
+  cluster,
+  image,
+  loaderTarget,
+  region,
+  registration,
+  released,
+  startPass,
+  taskDefinitionArn,
+} from '../support/pass.ts';
+import {bundleSupervisor, terraform as terraformByHand, withTerraform} from '../tools/terraform/support.ts';
+import {type Desk, deskAt, speed, unattended} from './support/desk.ts';
+
+type Context = Desk['context'];
+
+/** What an audit says, as a program reads it. */
+interface Audited {
+  readonly exitCode: number;
+  readonly failed: readonly string[];
+  readonly open: readonly string[];
+  readonly reliable: boolean;
+}
+
+async function audit(context: Partial<Context>, at: Parameters<typeof deskAt>[0], environment = 'production'): Promise<Audited> {
+  const desk = deskAt(at, context);
+  const exitCode = await auditCommand(desk.context, undefined, {env: environment, format: 'json'});
+  const report: {reliable: boolean; groups: {checks: {id: string; status: string}[]}[]} = JSON.parse(desk.stdout());
+  const ids = (status: string) =>
+    report.groups.flatMap(({checks}) => checks.filter(check => check.status === status).map(({id}) => id));
+  return {exitCode, failed: ids('failed').toSorted(), open: ids('open'), reliable: report.reliable};
+}
+
+/** The newest record of an environment, to be rewritten. */
+async function rewrite(
+  store: string,
+  environment: string,
+  change: (text: string) => string,
+  withHead = false,
+): Promise<() => Promise<void>> {
+  const [run = ''] = (await readdir(join(store, environment)))
+    .filter(name => /^\d{4}-/.test(name))
+    .toSorted()
+    .toReversed();
+  const [file, head] = [join(store, environment, run, 'record.ndjson'), join(store, environment, run, 'head.json')];
+  const [before, headBefore] = [await readFile(file, 'utf8'), await readFile(head, 'utf8')];
+  const after = change(before);
+  expect(after).not.toBe(before);
+  await writeFile(file, after);
+  if (withHead) await writeFile(head, JSON.stringify(headOf(after)));
+  return async () => {
+    await writeFile(file, before);
+    await writeFile(head, headBefore);
+  };
+}
+
+function headOf(text: string) {
+  return text
+    .trim()
+    .split('\n')
+    .reduce((now, line) => seal(eventOf(line), atOf(line), now).head, emptyHead);
+}
+
+/** Without the lines that `leave` says, chained anew by somebody who knows how. */
+function resealed(text: string, leave: (type: string) => boolean): string {
+  let now = emptyHead;
+  return text
+    .trim()
+    .split('\n')
+    .flatMap(line => {
+      const event = eventOf(line);
+      if (leave(event.type)) return [];
+      const sealed = seal(event, atOf(line), now);
+      now = sealed.head;
+      return [`${sealed.line}\n`];
+    })
+    .join('');
+}
+
+const eventOf = (line: string) => runEvent.parse(JSON.parse(line));
+function atOf(line: string): string {
+  const {at}: {at: string} = JSON.parse(line);
+  return at;
+}
+
+// ── PASS ─────────────────────────────────────────────────────────────────────────────────────────────
+
+interface Good {
+  readonly staging: Pass;
+  readonly production: Pass;
+  readonly store: string;
+  readonly context: Partial<Context>;
+}
+
+const cleanings: (() => Promise<unknown> | void)[] = [];
+const finished = (clean: () => Promise<unknown> | void) => void cleanings.push(clean);
+afterAll(async () => {
+  for (const clean of cleanings.toReversed()) await clean();
+});
+
+/** As fast as the endpoints, the same for every process, and ahead of them by `pass`. */
+function sharedClock(at: Parameters<typeof deskAt>[0]): Clock & {pass(ms: number): void} {
+  const {clock} = deskAt(at).context;
+  let ahead = 0;
+  return {now: () => clock.now() + ahead, sleep: (ms, signal) => clock.sleep(ms, signal), pass: ms => void (ahead += ms)};
+}
+
+const hour = 3_600_000;
+
+/** 1.14.0, adopted baselines behind it: verified in staging, its items ticked, an hour old there, and released to production. */
+async function goodRelease(): Promise<Good> {
+  const store = await mkdtemp(join(tmpdir(), 'dw-lies-'));
+  finished(() => rm(store, {recursive: true, force: true}));
+  const checklist = [
+    {id: 'release-notes', when: 'before', text: 'Release notes merged'},
+    {id: 'acceptance', when: 'after', text: 'Acceptance tests run'},
+  ];
+  const staging = await startPass(
+    {
+      speed,
+      config: config => {
+        Object.assign(config, {store, checklist, environments: {staging: config.environments['production']}});
+      },
+    },
+    finished,
+  );
+  const production = await startPass(
+    {
+      speed,
+      config: config => {
+        const settings = config.environments['production'];
+        Object.assign(config, {
+          store,
+          checklist,
+          environments: {
+            staging: settings,
+            production: {...settings, requires: [{env: 'staging', ticks: ['acceptance'], for: '1h'}]},
+          },
+        });
+      },
+    },
+    finished,
+  );
+  const clock = sharedClock(staging);
+  const context = {clock};
+  const at = (pass: Pass) => deskAt(pass, context).context;
+  const tick = (pass: Pass, item: string, env: string) => tickCommand(at(pass), item, {env, release: released});
+  expect(await adoptCommand(at(staging), {env: 'staging', yes: true, reason: 'as it runs'})).toBe(0);
+  await tick(staging, 'release-notes', 'staging');
+  expect(await releaseCommand(at(staging), unattended({env: 'staging'}))).toBe(0);
+  await tick(staging, 'acceptance', 'staging');
+  clock.pass(hour);
+  await tick(production, 'release-notes', 'production');
+  expect(await releaseCommand(at(production), unattended())).toBe(0);
+  await tick(production, 'acceptance', 'production');
+  return {staging, production, store, context};
+}
+
+const loader = (revision: string) => ({...loaderTarget('loader', taskDefinitionArn(revision))});
+
+/** What somebody does, the lines that it turns ✖, and how it is taken back. */
+interface Lie {
+  readonly lie: string;
+  readonly tell: (good: Good) => Promise<(() => unknown) | void> | (() => unknown) | void;
+  readonly failed: readonly string[];
+  /** Audited with these instead of the release's own. */
+  readonly context?: (good: Good) => Promise<Partial<Context>>;
+}
+
+/** These can be taken back: one good release will do for all of them. */
+const reversible: readonly Lie[] = [
+  {
+    lie: 'a tag that names another image now',
+    tell: ({production: {world}}) => {
+      world.putImage('pass-core', released, 'another one');
+      return () => world.putImage('pass-core', released);
+    },
+    failed: ['image ecr/pass-core'],
+  },
+  {
+    lie: 'a record in which a word was changed',
+    tell: ({store}) => rewrite(store, 'production', text => text.replace('"user":"jo"', '"user":"mo"')),
+    failed: ['chain'],
+  },
+  {
+    lie: 'a record that was cut',
+    tell: ({store}) => rewrite(store, 'production', text => `${text.split('\n').slice(0, -2).join('\n')}\n`),
+    failed: ['chain', 'outcome'],
+  },
+  {
+    lie: 'a schedule that was moved by hand',
+    tell: ({production: {world}}) => {
+      world.putTargets({name: 'grant-nightly'}, [loader('jhu-grant-loader:1')]);
+      return () => world.putTargets({name: 'grant-nightly'}, [loader('jhu-grant-loader:2')]);
+    },
+    failed: ['grant-loader rule default/grant-nightly loader'],
+  },
+  {
+    lie: 'an approval that was never given, in a record made anew',
+    tell: ({store}) => rewrite(store, 'production', text => resealed(text, type => type === 'approval.given'), true),
+    failed: ['approval'],
+  },
+  {
+    lie: 'credentials of another account',
+    tell: () => undefined,
+    context: async ({production, context}) => {
+      const other = await startEmulator({accountId: '999999999999', region});
+      finished(() => other.close());
+      return {...context, env: {...production.env, AWS_ENDPOINT_URL: other.url}};
+    },
+    failed: ['account'],
+  },
+  {
+    lie: 'another message since, which the application has followed',
+    tell: ({production: {application}}) => {
+      application.version = '1.13.9';
+      return () => (application.version = released);
+    },
+    failed: ['pass-core http'],
+  },
+  {
+    lie: 'an item that had to be ticked before, and is not',
+    tell: ({store}) => untick(store, 'production', 'release-notes'),
+    failed: ['checklist release-notes'],
+  },
+  {
+    lie: 'an item that promotion asks for, and that is not ticked in staging',
+    tell: ({store}) => untick(store, 'staging', 'acceptance'),
+    failed: ['promotion staging'],
+  },
+  {
+    lie: 'a loader that starts an older image under a newer revision',
+    tell: ({production: {world}}) => {
+      world.registerTaskDefinition(registration('pass-journal-loader', 'loader', image('pass-journal-loader', '1.13.2')));
+      world.putTargets({name: 'journal-nightly'}, [loader('pass-journal-loader:3')]);
+      return () => world.putTargets({name: 'journal-nightly'}, [loader('pass-journal-loader:2')]);
+    },
+    failed: ['journal-loader rule default/journal-nightly loader'],
+  },
+];
+
+/** After these nothing is as it was: each has a good release of its own. */
+const irreversible: readonly Lie[] = [
+  {
+    lie: 'a service that was put back to its old revision',
+    tell: ({production: {world}}) =>
+      world.updateService({cluster, service: 'deposit-services', taskDefinition: taskDefinitionArn('deposit-services:1')}),
+    failed: ['deposit-services rollout'],
+  },
+  {
+    lie: 'a service that was scaled to zero',
+    tell: ({production: {world}}) => world.updateService({cluster, service: 'deposit-services', desiredCount: 0}),
+    failed: ['deposit-services rollout'],
+  },
+  {
+    lie: 'tasks that run another image than the tag names',
+    tell: async ({production}) => {
+      production.world.putImage('deposit-services-core', released, 'another one');
+      production.world.updateService({cluster, service: 'deposit-services', forceNewDeployment: true});
+      await expect.poll(() => isSteady(production), {timeout: 20_000}).toBe(true);
+      production.world.putImage('deposit-services-core', released);
+    },
+    failed: ['deposit-services digests'],
+  },
+  {
+    lie: 'staging that was taken back since',
+    tell: async ({staging, context}) => {
+      const options = {...unattended({env: 'staging', allow: ['trigger:pass-core']}), tui: true};
+      expect(await rollbackCommand(deskAt(staging, context).context, options)).toBe(0);
+    },
+    failed: ['promotion staging'],
+  },
+];
+
+async function isSteady({ecs}: Pass): Promise<boolean> {
+  const {services = []} = await ecs.send(new DescribeServicesCommand({cluster, services: ['deposit-services']}));
+  const [service] = services;
+  return (
+    service?.deployments?.length === 1 &&
+    service.deployments[0]?.rolloutState === 'COMPLETED' &&
+    service.runningCount === service.desiredCount
+  );
+}
+
+async function untick(store: string, environment: string, item: string): Promise<() => Promise<void>> {
+  const folder = join(store, `${environment}.ticks`);
+  for (const name of await readdir(folder)) {
+    const file = join(folder, name, 'record.ndjson');
+    const head = join(folder, name, 'head.json');
+    const [text, headText] = [await readFile(file, 'utf8').catch(() => ''), await readFile(head, 'utf8').catch(() => '')];
+    if (!text.includes(`"item":"${item}"`)) continue;
+    await rm(file);
+    await rm(head);
+    return async () => {
+      await writeFile(file, text);
+      await writeFile(head, headText);
+    };
+  }
+  throw new Error(`${item} is not ticked in ${environment}`);
+}
+
+let good: Good;
+beforeAll(async () => {
+  good = await goodRelease();
+}, 60_000);
+
+test('a good release: everything is as the record says', async () => {
+  expect(await audit(good.context, good.production)).toEqual({exitCode: 0, failed: [], open: [], reliable: true});
+});
+
+test.each(reversible)('$lie', {timeout: 30_000}, async ({tell, failed, context}) => {
+  const undo = await tell(good);
+  try {
+    const found = await audit((await context?.(good)) ?? good.context, good.production);
+    expect(found).toMatchObject({exitCode: 5, failed: [...failed].toSorted(), reliable: !failed.includes('chain')});
+  } finally {
+    await undo?.();
+  }
+  expect((await audit(good.context, good.production)).failed).toEqual([]);
+});
+
+test.each(irreversible)('$lie', {timeout: 60_000}, async ({tell, failed}) => {
+  const own = await goodRelease();
+  await tell(own);
+  expect(await audit(own.context, own.production)).toMatchObject({exitCode: 5, failed: [...failed].toSorted()});
+});
+
+// ── Terraform ────────────────────────────────────────────────────────────────────────────────────────
+
+const module = `
+variable "image_tag" { type = string }
+resource "terraform_data" "app" { input = var.image_tag }
+`;
+
+withTerraform('infrastructure', () => {
+  let root: string;
+  let own: string;
+  let context: Partial<Context>;
+  let place: {readonly folder: string; readonly env: Readonly<Record<string, string>>};
+
+  beforeAll(async () => {
+    own = await mkdtemp(join(tmpdir(), 'dw-lies-terraform-'));
+    finished(() => rm(own, {recursive: true, force: true}));
+    root = join(own, 'module');
+    await mkdir(root);
+    await writeFile(join(root, 'main.tf'), module);
+    await writeFile(join(root, 'terraform.tfvars'), 'image_tag = "1.13.2"\n');
+    await writeFile(
+      join(root, 'deploy-wizard.config.yaml'),
+      stringify({
+        application: 'app',
+        store: join(own, 'records'),
+        environments: {production: {policy: {allow: ['create', 'update']}}},
+        components: {service: {kind: 'terraform', set: {image_tag: '${version}'}}},
+      }),
+    );
+    const env = {
+      PATH: process.env['PATH'] ?? '',
+      HOME: own,
+      TMPDIR: tmpdir(),
+      XDG_STATE_HOME: join(own, 'state'),
+      TF_CLI_CONFIG_FILE: '/dev/null',
+      CHECKPOINT_DISABLE: '1',
+    };
+    place = {folder: root, env};
+    context = {supervisor: {node: process.execPath, script: await bundleSupervisor(own)}, clock: sharedClock(place)};
+    const desk = deskAt(place, context);
+    const code = await releaseCommand(desk.context, unattended());
+    expect(code, desk.stdout()).toBe(0);
+  }, 60_000);
+
+  test('a good release: everything is as the record says', async () => {
+    expect(await audit(context, place)).toMatchObject({exitCode: 0, failed: []});
+  });
+
+  test('a state that was edited', async () => {
+    const file = join(root, 'terraform.tfstate');
+    const before = await readFile(file, 'utf8');
+    await writeFile(file, before.replaceAll(released, '1.13.9'));
+    expect(await audit(context, place)).toMatchObject({exitCode: 5, failed: ['service settled']});
+    await writeFile(file, before);
+    expect((await audit(context, place)).failed).toEqual([]);
+  });
+
+  test('infrastructure that somebody has changed by hand', async () => {
+    await terraformByHand(root, 'apply', '-auto-approve', '-input=false', '-var=image_tag=1.13.9');
+    expect(await audit(context, place)).toMatchObject({exitCode: 5, failed: ['service settled']});
+  });
+});
+
+test('fifteen lies were told', () => {
+  // Two about Terraform, one twice: an item that is not ticked.
+  expect(reversible.length + irreversible.length + 2 - 1).toBe(15);
+  expect(account).toBe('333333333333');
+});
