@@ -1,5 +1,5 @@
 /** Questions on a plain terminal, with @inquirer/prompts. Never loaded where Ink is mounted (facts/ink.md fact 10). */
-import type {Answer, Question} from '../release/events.ts';
+import type {Answer, FailureChoice, Question} from '../release/events.ts';
 import {StoppedError} from '../release/errors.ts';
 import {
   type Choice,
@@ -11,7 +11,10 @@ import {
   reduceForm,
   startForm,
 } from '../release/form.ts';
+import type {Command} from '../release/contract.ts';
+import type {Running} from './frontend.ts';
 import {clean} from './text.ts';
+import {secondInterrupt, whatStoppingMeans} from './tui/state/stopping.ts';
 
 interface Terminal {
   readonly input: NodeJS.ReadableStream & {readonly readableEnded: boolean};
@@ -34,7 +37,8 @@ async function askStep(state: FormState, survey: Survey, terminal: Terminal): Pr
   const environment = state.answers.environment ?? '';
   switch (state.step) {
     case 'environment': {
-      const choices = survey.environments.map(({name, last}) => ({
+      const cards = await Promise.all(survey.environments.map(({name}) => survey.recall(name)));
+      const choices = cards.map(({name, last}) => ({
         value: name,
         name: clean(last ? `${name}   ${last.version} ${last.outcome}, ${last.at} by ${last.by}` : name),
       }));
@@ -80,7 +84,8 @@ export async function askByPrompt(question: Question, signal: AbortSignal, termi
       context => prompts.select({message: clean(message), choices: values.map(([value, name]) => ({value, name}))}, context),
       signal,
     );
-  const value = await (() => {
+  let because: string | undefined;
+  const value = await (async () => {
     switch (question.about) {
       case 'start':
         return select(`Start ${question.phase}?`, [
@@ -98,21 +103,94 @@ export async function askByPrompt(question: Question, signal: AbortSignal, termi
           context => prompts.input({message: `Type ${question.expect} to release; anything else declines`}, context),
           signal,
         );
-      case 'failure':
-        return select(
+      case 'failure': {
+        const choice = await select(
           `${question.job.component} ${question.job.phase} failed.`,
-          question.choices.map(choice => [choice, choice] as const),
+          question.choices.map(choice => [choice, failureWords[choice]] as const),
         );
+        if (choice === 'skip') {
+          because = await answerOf(
+            terminal,
+            context => prompts.input({message: 'Why may it be let through?', required: true}, context),
+            signal,
+          );
+          // Without a reason it is no waiver.
+          if (!because?.trim()) return 'leave';
+        }
+        return choice;
+      }
       case 'unknown step':
         return select(question.text, [
           ['look', 'look once more'],
           ['again', 'it did not happen: do it'],
+          ...(question.happened ? [['happened', 'it did happen: go on'] as const] : []),
           ['leave', 'leave it'],
         ]);
     }
   })();
   if (signal.aborted) throw new StoppedError('stopped while a question was open');
-  return {value: value ?? '', by: 'operator'};
+  return {value: value ?? '', by: 'operator', ...(because !== undefined && {because})};
+}
+
+/** A registry's user and password; undefined where one of them was not given. */
+export async function askLoginByPrompt(
+  host: string,
+  signal: AbortSignal,
+  terminal: Terminal,
+): Promise<{readonly username: string; readonly password: string} | undefined> {
+  const prompts = await import('@inquirer/prompts');
+  const username = await answerOf(terminal, context => prompts.input({message: `User at ${clean(host)}`}, context), signal);
+  const password =
+    username &&
+    (await answerOf(
+      terminal,
+      context => prompts.password({message: `Password of ${clean(username)}`, mask: false}, context),
+      signal,
+    ));
+  return username && password ? {username, password} : undefined;
+}
+
+/**
+ * What Ctrl-C is meant to do. To go on is the default; what is stopping already is interrupted a second time by whoever types what that
+ * costs, and by nobody else.
+ */
+export async function askToStop({run, stopping}: Running, signal: AbortSignal, terminal: Terminal): Promise<Command | undefined> {
+  const prompts = await import('@inquirer/prompts');
+  const say = (text: string) => terminal.output.write(`  ${clean(text)}\n`);
+  if (!stopping) {
+    for (const {who, what} of whatStoppingMeans(run)) say(`${who}: ${what}`);
+    const choices: {value: Command['do'] | 'go on'; name: string}[] = [
+      {value: 'go on', name: 'go on'},
+      {value: 'stop', name: 'stop'},
+      {value: 'detach', name: 'leave what runs running, and go: `deploy-wizard resume` looks at it again'},
+    ];
+    const answer = await answerOf(terminal, context => prompts.select({message: 'Stop this release?', choices}, context), signal);
+    return answer === undefined || answer === 'go on' ? undefined : {do: answer, by: 'SIGINT'};
+  }
+  const interrupt = secondInterrupt(run);
+  if (interrupt === undefined) {
+    say('It is stopping already: what cannot be cut off is waited for.');
+    return undefined;
+  }
+  say(interrupt.costs);
+  const message = `It is stopping. Type ${interrupt.force} to interrupt it a second time; anything else waits`;
+  const typed = await answerOf(terminal, context => prompts.input({message}, context), signal);
+  return typed === interrupt.force ? {do: 'interrupt', by: 'SIGINT'} : undefined;
+}
+
+const failureWords: Readonly<Record<FailureChoice, string>> = {
+  retry: 'try again',
+  wait: 'go on waiting',
+  rollback: 'take it back to what was there before',
+  'rollback-all': 'take back all that have moved',
+  skip: 'let it through, with a reason',
+  leave: 'leave it as it is',
+};
+
+/** Asks for a line of text outside of a release; undefined when nothing was given (end of input). */
+export async function askForText(message: string, terminal: Terminal): Promise<string | undefined> {
+  const prompts = await import('@inquirer/prompts');
+  return answerOf(terminal, context => prompts.input({message: clean(message)}, context));
 }
 
 /** How the library calls what a prompt was left with. */

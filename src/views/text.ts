@@ -20,11 +20,19 @@ export function clean(text: string): string {
   return stripVTControlCharacters(text).toWellFormed().replaceAll(gaps, ' ').replaceAll(unsafe, '');
 }
 
-const graphemes = new Intl.Segmenter('en', {granularity: 'grapheme'});
+let segmenter: Intl.Segmenter | undefined;
+/** The characters of a text, as people count them. Making a segmenter takes as long as starting half of this program. */
+function graphemesOf(text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter('en', {granularity: 'grapheme'});
+  return segmenter.segment(text);
+}
+
+/** What our own lines are drawn with: each is one column wide, and joins with none of the others. */
+const narrow = /^[ -~·…←-↓─-●✔✖⠀-⣿]*$/;
 
 /** How many columns a cleaned text takes: two for a wide character, none for a combining mark. */
 export function columnsOf(text: string): number {
-  return printableAscii.test(text) ? text.length : stringWidth(text);
+  return narrow.test(text) ? text.length : stringWidth(text);
 }
 
 /** The text in at most `width` columns; what is cut off is shown by an ellipsis. */
@@ -39,9 +47,18 @@ export function truncate(text: string, width: number): string {
 /** The end of the text in at most `width` columns: what a field shows of a text that is longer than itself. */
 export function truncateStart(text: string, width: number): string {
   if (columnsOf(text) <= width) return text;
-  const parts = [...graphemes.segment(text)].map(part => part.segment);
+  const parts = [...graphemesOf(text)].map(part => part.segment);
   while (parts.length > 0 && columnsOf(parts.join('')) > width - 1) parts.shift();
   return width <= 0 ? '' : `…${parts.join('')}`;
+}
+
+/** The text in at most `width` columns, without its middle: of the name of an image, its tag is what goes last. */
+export function truncateMiddle(text: string, width: number): string {
+  if (columnsOf(text) <= width) return text;
+  const tag = text.slice(text.lastIndexOf('/'));
+  const end = truncateStart(text, Math.min(width, Math.max(columnsOf(tag) + 1, Math.ceil(width * 0.7))));
+  const start = splitAt(text, Math.max(0, width - columnsOf(end)))[0];
+  return `${start}${end}`;
 }
 
 /** The text in exactly `width` columns: cut, or filled with spaces on the other side. */
@@ -67,7 +84,7 @@ export function wrap(text: string, width: number): readonly string[] {
     while (columnsOf(rest) > room) {
       const [piece, more] = splitAt(rest, room);
       // A wide character in a single column cannot be shown; that there is something can.
-      const [{segment} = {segment: rest}] = graphemes.segment(rest);
+      const [{segment} = {segment: rest}] = graphemesOf(rest);
       lines.push(piece || '…');
       rest = piece === '' ? rest.slice(segment.length) : more;
     }
@@ -78,10 +95,10 @@ export function wrap(text: string, width: number): readonly string[] {
 
 /** What fits into `width` columns, and the rest. */
 function splitAt(text: string, width: number): readonly [string, string] {
-  if (printableAscii.test(text)) return [text.slice(0, width), text.slice(width)];
+  if (narrow.test(text)) return [text.slice(0, width), text.slice(width)];
   let taken = 0;
   let columns = 0;
-  for (const {segment} of graphemes.segment(text)) {
+  for (const {segment} of graphemesOf(text)) {
     columns += columnsOf(segment);
     if (columns > width) break;
     taken += segment.length;

@@ -1,6 +1,7 @@
 /** Words that several views share: durations, counts, glyphs for lines of plain text. */
-import type {Change, Check, ComponentEnd, Plan} from '../release/model.ts';
+import type {Change, Check, ComponentEnd, Downtime, Plan} from '../release/model.ts';
 import {isNoop, risks} from '../release/model.ts';
+import {onGitHub, withoutCommands} from './github.ts';
 import {clean} from './text.ts';
 
 /** `41 s`, `3 min 12 s`, `1 h 5 min`. */
@@ -64,10 +65,11 @@ const standIns = new Map([
   ['·', '-'],
 ]);
 
-/** Makes a line harmless (`clean`), with signs that the terminal can show. */
+/** Makes a line harmless (`clean`, and no command to whoever reads along), with signs that the terminal can show. */
 export function lineFor(env: Env): (text: string) => string {
-  if (showsUnicode(env)) return clean;
-  return text => clean(text).replaceAll(/[→…×·]/g, sign => standIns.get(sign) ?? sign);
+  const harmless = onGitHub(env) ? (text: string) => withoutCommands(clean(text)) : clean;
+  if (showsUnicode(env)) return harmless;
+  return text => harmless(text).replaceAll(/[→…×·]/g, sign => standIns.get(sign) ?? sign);
 }
 
 /**
@@ -89,5 +91,17 @@ export function checkMark(marks: Marks, status: Check['status']): string {
 
 export function endMark(marks: Marks, end: ComponentEnd['end']): string {
   if (end === 'verified' || end === 'unchanged') return marks.good;
-  return end === 'not proven' ? marks.warning : end === 'not started' ? marks.open : marks.bad;
+  return end === 'not proven' || end === 'waived' ? marks.warning : end === 'not started' ? marks.open : marks.bad;
+}
+
+/** How many probes fit in a line. */
+const barWidth = 40;
+
+/** `down 42 s  ==xxxxxx++`: how long, and the probes as they came; of many, evenly chosen ones. */
+export function downtimeWords({ms, probes}: Downtime): string {
+  const step = Math.max(1, probes.length / barWidth);
+  const bar = Array.from({length: Math.min(probes.length, barWidth)}, (_, index) => probes[Math.floor(index * step)] ?? '').join(
+    '',
+  );
+  return `${ms === 0 ? 'never seen down' : `down ${duration(ms)}`}  ${bar}`;
 }

@@ -5,8 +5,9 @@ import type {TimedEvent} from '../../src/release/events.ts';
 import type {AnyComponentPlan, Check, ComponentEnd, Plan} from '../../src/release/model.ts';
 import {flags, risks} from '../../src/release/model.ts';
 import {emptyRun, reduce} from '../../src/release/reducer.ts';
-import {auditLines} from '../../src/views/audit.ts';
+import {type AuditLine, auditLines} from '../../src/views/audit.ts';
 import {linesView, planLines} from '../../src/views/lines.ts';
+import {supportsLinks} from '../../src/views/links.ts';
 import {ndjsonLine} from '../../src/views/ndjson.ts';
 import {summary} from '../../src/views/summary.ts';
 import {checkMark, duration, endMark, linesFor, marks, shortFingerprint, totals, versions} from '../../src/views/words.ts';
@@ -46,6 +47,19 @@ function end(events: readonly TimedEvent[], env: Record<string, string> = {}): s
   return summary(events.reduce(reduce, emptyRun), {env, record, commands}).join('\n');
 }
 
+function part(component: string, more: Partial<AnyComponentPlan>): AnyComponentPlan {
+  return {
+    component,
+    kind: 'terraform',
+    to: '1.14.0',
+    changes: [],
+    notes: [],
+    fingerprint: 'f',
+    payload: null,
+    ...more,
+  };
+}
+
 const good = await told(world => {
   world.running.set('loader', {version: '1.14.0', since: 0});
   world.faults.set('core/push', [losesAnswer]);
@@ -77,6 +91,7 @@ Plan 12de d34b: 1 update, 1 outage
   service   1.13.2 → 1.14.0   outage
     outage: service becomes 1.14.0   [downgrade]
   loader   1.14.0   nothing to do
+  If one fails, it is left as it is (--yes) or you decide. The way back: core to 1.13.2; service to 1.13.2
 
 ? approve plan 12de d34b
 ✔ approved by operator (update, outage, downgrade), plan 12de d34b
@@ -112,7 +127,7 @@ Plan 12de d34b: 1 update, 1 outage
     const lines = log(await told(world => world.faults.set('core/change', [fails])));
     expect(lines).toContain(`✖ core apply: it was refused (0 s)
     ask somebody
-? core apply failed: retry or leave
+? core apply failed: retry or rollback or rollback-all or leave
 `);
     expect(lines).toContain('○ service apply: core is not verified (failed)');
   });
@@ -182,16 +197,6 @@ Plan 12de d34b: 1 update, 1 outage
 });
 
 describe('a plan', () => {
-  const part = (component: string, more: Partial<AnyComponentPlan>): AnyComponentPlan => ({
-    component,
-    kind: 'terraform',
-    to: '1.14.0',
-    changes: [],
-    notes: [],
-    fingerprint: 'f',
-    payload: null,
-    ...more,
-  });
   const plan: Plan = {
     fingerprint: 'b41f77c2dead',
     components: [
@@ -246,18 +251,19 @@ describe('the summary', () => {
     expect(end(good)).toBe(`
 things 1.14.0 → production: passed in 3 s, 3 of 3 components on 1.14.0
 
-  ✔ core      1.13.2 → 1.14.0   verified: runs 1.14.0
+  ✔ core      1.13.2 → 1.14.0   verified: runs 1.14.0 (3 s)
   ✔ service   1.13.2 → 1.14.0   verified: runs 1.14.0
   ✔ loader    1.14.0            unchanged: runs 1.14.0
 
-Record   /state/pass/production/r1   head abcdef0123456789
+Record   /state/pass/production/r1
+Head     abcdef0123456789abcdef
 Again    deploy-wizard --yes --env production
 Check    deploy-wizard audit`);
   });
 
   test('of one that failed: what, why and what to do', async () => {
     expect(end(await told(world => world.faults.set('core/change', [fails]))))
-      .toContain(`things 1.14.0 → production: FAILED in 0 s, 1 of 3 components on 1.14.0
+      .toContain(`things 1.14.0 → production: FAILED in 0 s, 1 of 3 components on 1.14.0 (loader); failed: core; not started: service
 
   ✖ core      1.13.2 → 1.14.0   failed: it was refused
   ○ service   1.13.2 → 1.14.0   not started: core is not verified (failed)
@@ -285,6 +291,57 @@ Record `);
     );
   });
 
+  test('names the digests that run now, whole, after those that the plan had seen; what was down; what is open by hand', () => {
+    const digest = `sha256:71be5f00aa12${'0'.repeat(52)}`;
+    const details = [
+      {name: 'core digest', before: 'sha256:9f3c41aa0b12…', after: 'sha256:71be5f00aa12…'},
+      {name: 'tag', before: null, after: '1.14.0'},
+    ];
+    const change = {id: 'a', risk: 'update' as const, summary: 'core changes', details, flags: []};
+    const state = good.reduce(reduce, emptyRun);
+    const at = '2026-01-15T12:00:00.000Z';
+    const events: readonly TimedEvent[] = [
+      {type: 'plan.ready', at, plan: {fingerprint: 'f', components: [part('core', {changes: [change]})]}},
+      {
+        type: 'observed',
+        at,
+        component: 'core',
+        state: null,
+        digests: {'ecr/pass-core': digest, 'ecr/pass-ui': digest.replace('7', '8')},
+      },
+    ];
+    const told = events.reduce(reduce, state);
+    const openItems = [{id: 'acceptance', text: 'Acceptance tests run', command: 'deploy-wizard tick acceptance'}];
+    const lines = summary(told, {env: {}, commands: [], openItems});
+    expect(lines).toContain(`      pass-core  sha256:9f3c41aa0b12… → ${digest}`);
+    expect(lines).toContain(`      pass-ui  ${digest.replace('7', '8')}`);
+    expect(lines.slice(-2)).toEqual(['Open     acceptance: Acceptance tests run', '         deploy-wizard tick acceptance']);
+  });
+
+  test('has its URLs as links where the terminal shows them, and the plain URL all the same', () => {
+    const state = good.reduce(reduce, emptyRun);
+    const note = 'https://pass.example.edu/version answers 1.14.0 (see https://a.example/b).';
+    const finished = state.finished && {
+      ...state.finished,
+      components: state.finished.components.map(end => ({...end, note: `${note}\u001B]8;;https://evil.example\u0007x`})),
+    };
+    const told = {...state, ...(finished && {finished})};
+    const text = (links: boolean) => summary(told, {env: {}, commands: [], links}).join('\n');
+    const linked = (url: string) => `\u001B]8;;${url}\u001B\\${url}\u001B]8;;\u001B\\`;
+    expect(text(true)).toContain(`${linked('https://pass.example.edu/version')} answers`);
+    expect(text(true)).toContain(`(see ${linked('https://a.example/b')}).`);
+    expect(text(true)).not.toContain('\u001B]8;;https://evil.example');
+    expect(text(false)).not.toContain('\u001B');
+    expect([{TERM_PROGRAM: 'WezTerm'}, {VTE_VERSION: '7600'}, {FORCE_HYPERLINK: '1', CI: '1'}].map(supportsLinks)).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect(
+      [{}, {TERM: 'linux', WT_SESSION: 'x'}, {VTE_VERSION: '4999'}, {TERM_PROGRAM: 'vscode', CI: '1'}].map(supportsLinks),
+    ).toEqual([false, false, false, false]);
+  });
+
   test('of a run that is not over is none', () => {
     expect(summary(good.slice(0, -1).reduce(reduce, emptyRun), {env: {}, commands: []})).toEqual([]);
     expect(summary(emptyRun, {env: {}, commands: []})).toEqual([]);
@@ -292,34 +349,36 @@ Record `);
 });
 
 describe('an audit', () => {
-  const check = (status: Check['status'], more: Partial<Check> = {}): Check => ({
+  const check = (status: AuditLine['status'], more: Partial<AuditLine> = {}): AuditLine => ({
     claim: 'c',
     text: `it is ${status}`,
     status,
     found: 'seen',
+    at: '2026-01-15T12:03:04.000Z',
     ...more,
   });
 
-  test('has a mark for every line, and what to do where something is wrong', () => {
+  test('has a mark for every line, how to see it, and what to do where something is wrong', () => {
     const evidence = ['stopped: out of memory'];
     const groups = [
-      {title: 'record r1', checks: [check('passed', {evidence, next: 'nothing'})]},
+      {title: 'record r1', checks: [check('passed', {evidence, next: 'nothing', see: 'deploy-wizard log'})]},
       {
         title: 'core   ecs-service',
-        checks: [check('failed', {evidence, next: 'look at the log'}), check('pending'), check('warned'), check('open')],
+        checks: [check('failed', {evidence, next: 'look at the log'}), check('warned'), check('open', {next: 'tick it'})],
       },
     ];
     expect(auditLines({}, groups).join('\n')).toBe(`
 record r1
   ✔ it is passed: seen
+      12:03:04 deploy-wizard log
 
 core   ecs-service
   ✖ it is failed: seen
       stopped: out of memory
       look at the log
-  ✖ it is pending: seen
   ⚠ it is warned: seen
-  ○ it is open: seen`);
+  ○ it is open: seen
+      tick it`);
     expect(auditLines({LC_ALL: 'POSIX'}, groups).join('\n')).not.toMatch(/[^\n -~]/);
   });
 });
@@ -459,7 +518,10 @@ describe('text that somebody else wrote', () => {
       ...events.flatMap(linesView({}, false)),
       ...summary(state, {env: {}, commands: []}),
       ...auditLines({}, [
-        {title: text, checks: [{claim: text, text, status: 'failed', found: text, evidence: [text], next: text}]},
+        {
+          title: text,
+          checks: [{claim: text, text, status: 'failed', found: text, evidence: [text], next: text, see: text, at: text}],
+        },
       ]),
     ];
   };

@@ -88,6 +88,10 @@ describe('the form', {timeout: 20_000}, () => {
   const survey: Survey = {
     application: 'pass',
     environments: [{name: 'staging'}, {name: 'production'}],
+    presets: {},
+    recall: name => Promise.resolve({name}),
+    reach: () => Promise.resolve({}),
+    versions: () => Promise.resolve(),
     look: () => Promise.resolve(cards),
     suggest: () => [{version: '1.13.3', text: 'patch'}],
   };

@@ -1,11 +1,13 @@
-import {useAnimation, useInput, useIsScreenReaderEnabled, usePaste} from 'ink';
-import {type ComponentType, useSyncExternalStore} from 'react';
+import {useAnimation, useApp, useInput, useIsScreenReaderEnabled, usePaste} from 'ink';
+import {type ComponentType, useLayoutEffect, useSyncExternalStore} from 'react';
 import {onInput, onText, type Receiver} from './keys/input.ts';
 import {sceneOf} from './layout.ts';
 import {Frame} from './parts/frame.tsx';
-import {AsciiContext} from './parts/lines.tsx';
+import {AsciiContext, PaletteContext} from './parts/lines.tsx';
+import {Reader} from './parts/reader.tsx';
 import {isTooSmall, type Moment, type Scene, type Size} from './scene.ts';
 import {BoardScreen} from './screens/board.tsx';
+import {ByHandScreen} from './screens/by-hand.tsx';
 import {ComponentsScreen} from './screens/components.tsx';
 import {ConfirmScreen} from './screens/confirm.tsx';
 import {EnvironmentScreen} from './screens/environment.tsx';
@@ -18,17 +20,24 @@ import {StartingScreen} from './screens/starting.tsx';
 import {TooSmall} from './screens/too-small.tsx';
 import {VersionScreen} from './screens/version.tsx';
 import {WorkScreen} from './screens/work.tsx';
-import {isAsking, lookOf} from './state/form.ts';
+import {isAsking, isLooking} from './state/form.ts';
 import {type Screen, screenOf} from './state/mode.ts';
 import type {Action, Model} from './state/model.ts';
 import type {Store} from './store.ts';
+import type {Palette} from './text/palette.ts';
+
+/** Gives the terminal back while something else has it, and takes it again. */
+export type GiveTerminal = (meanwhile: () => Promise<void>) => Promise<void>;
 
 interface Props {
   readonly store: Store<Model, Action>;
   /** Does what a key asks for. */
-  readonly act: (action: Action) => void;
+  readonly act: (action: Action, giveTerminal: GiveTerminal) => void;
+  /** The view is gone, whyever. */
+  readonly onGone: () => void;
   readonly now: () => number;
   readonly ascii: boolean;
+  readonly palette: Palette;
   readonly size: Size;
 }
 
@@ -48,18 +57,29 @@ const screens: Readonly<Record<Screen, ScreenView>> = {
 };
 
 /** The whole view: a model and a size, drawn; keys, handed to the table. */
-export function App({store, act, now, ascii, size}: Props) {
+export function App({store, act, onGone, now, ascii, palette, size}: Props) {
+  const {suspendTerminal} = useApp();
+  const isReader = useIsScreenReaderEnabled();
   const model = useSyncExternalStore(store.subscribe, store.shown);
   const moment = useMoment(isMoving(model), now);
   const scene = sceneOf(model, size, moment);
-  useKeys(store, act, size, moment);
+  useKeys(store, action => act(action, suspendTerminal), size, moment);
+  useLayoutEffect(() => onGone, [onGone]);
   if (isTooSmall(size)) return <TooSmall model={model} size={size} />;
   const View = viewOf(model);
   return (
     <AsciiContext value={ascii}>
-      <Frame scene={scene} size={size}>
-        <View scene={scene} />
-      </Frame>
+      <PaletteContext value={palette}>
+        {isReader ? (
+          <Reader scene={scene}>
+            <View scene={scene} />
+          </Reader>
+        ) : (
+          <Frame scene={scene} size={size}>
+            <View scene={scene} />
+          </Frame>
+        )}
+      </PaletteContext>
     </AsciiContext>
   );
 }
@@ -67,6 +87,7 @@ export function App({store, act, now, ascii, size}: Props) {
 function viewOf(model: Model): ScreenView {
   if (model.help) return HelpScreen;
   if (model.log !== undefined) return LogScreen;
+  if (model.byHand !== undefined) return ByHandScreen;
   return screens[screenOf(model)];
 }
 
@@ -90,7 +111,7 @@ function useMoment(isMoving: boolean, now: () => number): Moment {
 }
 
 function isMoving({form, run}: Model): boolean {
-  if (isAsking(form)) return form.state.answers.environment !== undefined && !lookOf(form).done;
+  if (isAsking(form)) return form.state.answers.environment !== undefined && isLooking(form);
   if (run.finished !== undefined) return false;
   return run.started === undefined || [...run.jobs.values()].some(job => job.status === 'running');
 }

@@ -4,20 +4,27 @@ import type {ReactNode} from 'react';
 import type {Command} from '../../release/contract.ts';
 import type {Answer} from '../../release/events.ts';
 import type {Frontend} from '../frontend.ts';
-import {App} from './app.tsx';
+import {linesView} from '../lines.ts';
+import {App, type GiveTerminal} from './app.tsx';
 import {runForm} from './choosing.ts';
 import type {Size} from './scene.ts';
 import {type Action, emptyModel, type Model, update} from './state/model.ts';
 import {createStore, type Store} from './store.ts';
 import {showsUnicode} from './text/glyphs.ts';
+import {paletteFor} from './text/palette.ts';
 import {needsReading} from './text/words.ts';
+import {createTitle, titleOf} from './title.ts';
 
 export interface Terminal {
   readonly stdin: NodeJS.ReadStream;
   readonly stdout: NodeJS.WriteStream;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: {now(): number};
+  /** Stops this process until the shell goes on with it. */
+  readonly suspend: () => void;
 }
+
+type GivenLogin = NonNullable<Awaited<ReturnType<Frontend['askLogin']>>>;
 
 /** Somebody who pressed a key this recently does not have to be called. */
 const attentive = 3000;
@@ -26,33 +33,69 @@ const attentive = 3000;
  * Takes over the terminal until `close`. Both streams have to be terminals: who decides that, decides it before
  * (facts/ink.md fact 1). When drawing fails, the terminal is given back, and whoever asks or closes hears why.
  */
-export function startTui({stdin, stdout, env, clock}: Terminal): Frontend {
-  const store = createStore<Model, Action>(update, emptyModel);
+export function startTui({stdin, stdout, env, clock, suspend}: Terminal): Frontend {
+  const isReader = env['INK_SCREEN_READER'] === 'true';
+  const ascii = !showsUnicode(env);
+  const palette = paletteFor(env);
+  const store = createStore<Model, Action>(update, {...emptyModel, said: isReader ? [] : undefined});
   const asking = new Map<string, (answer: Answer) => void>();
   const commands: Command[] = [];
   let listener: ((command: Command) => void) | undefined;
+  const loggingIn = new Map<string, (login: GivenLogin | undefined) => void>();
   let lastKeyAt = -Infinity;
+  let hasRung = false;
 
-  const act = (action: Action): void => {
+  const act = (action: Action, giveTerminal: GiveTerminal): void => {
     lastKeyAt = clock.now();
+    hasRung = false;
     store.dispatch(action);
-    if (action.do === 'answer') asking.get(action.id)?.({value: action.value, by: 'operator'});
+    if (action.do === 'answer') {
+      const {id, value, because} = action;
+      asking.get(id)?.({value, by: 'operator', ...(because !== undefined && {because})});
+    }
+    if (action.do === 'login given') loggingIn.get(action.id)?.(action.answer);
     if (action.do === 'command') command({do: action.command, by: 'operator'});
+    if (action.do === 'copy') stdout.write(`\u001B]52;c;${Buffer.from(action.text).toString('base64')}\u0007`);
+    if (action.do === 'suspend') void leaveFor(giveTerminal);
   };
   const command = (given: Command): void => {
     if (listener === undefined) commands.push(given);
     else listener(given);
   };
 
-  /** Calls somebody who has looked away. */
+  /** Calls somebody who has looked away, once. */
   const ring = (): void => {
-    if (clock.now() - lastKeyAt > attentive) stdout.write('\u0007');
+    if (hasRung || clock.now() - lastKeyAt <= attentive) return;
+    hasRung = true;
+    stdout.write('\u0007');
   };
 
-  const isReader = env['INK_SCREEN_READER'] === 'true';
+  const title = createTitle(text => stdout.write(text), env, ascii);
+  const showTitle = (): void => title.show(titleOf(store.shown()));
+  /** Gives the terminal to the shell, until that goes on with this process. */
+  const leaveFor = async (giveTerminal: GiveTerminal): Promise<void> => {
+    await giveTerminal(async () => {
+      title.restore();
+      suspend();
+      // Ink draws where the cursor is: on the alternate screen, but in the place that it has on the main one.
+      if (!isReader) stdout.write('\u001B[?1049h\u001B[2J\u001B[H');
+    });
+    showTitle();
+    if (!isReader) redraw(app, view(), stdout);
+  };
+
   const view = (): ReactNode => (
-    <App store={store} act={act} now={() => clock.now()} ascii={!showsUnicode(env)} size={sizeOf(stdout)} />
+    <App
+      store={store}
+      act={act}
+      onGone={title.restore}
+      now={() => clock.now()}
+      ascii={ascii}
+      palette={palette}
+      size={sizeOf(stdout)}
+    />
   );
+  const saying = linesView(env, false);
   // Before `render`: this has to come before Ink's own listener.
   const onResize = (): void => redraw(app, view(), stdout);
   if (!isReader) stdout.on('resize', onResize);
@@ -67,14 +110,18 @@ export function startTui({stdin, stdout, env, clock}: Terminal): Frontend {
     exitOnCtrlC: false,
     incrementalRendering: true,
     patchConsole: false,
-    maxFps: 30,
+    // What moves by itself is paced already; a key is not to wait for it.
+    maxFps: 60,
   });
   if (!isReader) redraw(app, view(), stdout);
+  const untitled = store.subscribe(showTitle);
+  showTitle();
   const exited = app.waitUntilExit();
   // Nobody answers once the view is gone, whether it was closed or could not draw.
   const gone = exited.then(() => Promise.reject(new Error('The view is closed: nobody can answer here.')));
   gone.catch(() => {});
   let isClosing = false;
+  let logins = 0;
 
   return {
     choose: (flags, survey) => Promise.race([runForm(store, flags, survey), exited.then(() => undefined)]),
@@ -98,12 +145,33 @@ export function startTui({stdin, stdout, env, clock}: Terminal): Frontend {
       },
     },
 
+    async askLogin(host, signal) {
+      if (signal.aborted) return undefined;
+      const id = `login ${(logins += 1)}`;
+      const {promise, resolve} = Promise.withResolvers<GivenLogin | undefined>();
+      const withdraw = (): void => resolve(undefined);
+      signal.addEventListener('abort', withdraw, {once: true});
+      loggingIn.set(id, resolve);
+      store.dispatch({do: 'login asked', id, host});
+      ring();
+      try {
+        return await Promise.race([promise, gone]);
+      } finally {
+        signal.removeEventListener('abort', withdraw);
+        loggingIn.delete(id);
+        store.dispatch({do: 'login given', id, answer: undefined});
+      }
+    },
+
     onCommand(added) {
       listener = added;
       for (const given of commands.splice(0)) added(given);
     },
 
-    show: event => store.feed({do: 'event', event}),
+    show(event, past = false) {
+      store.feed({do: 'event', event});
+      if (isReader && !past) store.feed({do: 'said', lines: saying(event)});
+    },
 
     // The rail says that it is stopping.
     notice: () => {},
@@ -121,6 +189,7 @@ export function startTui({stdin, stdout, env, clock}: Terminal): Frontend {
         await Promise.race([whenLeft(store), exited]);
       }
       stdout.off('resize', onResize);
+      untitled();
       app.unmount();
       await exited;
     },

@@ -1,6 +1,7 @@
 /** How the rows of the terminal are shared out: the rail, the screen, what is asked, the keys. */
-import {choiceLine} from './keys/help.ts';
+import {choiceLines} from './keys/help.ts';
 import {currentQuestion} from './keys/run.ts';
+import {interruptLines, loginLines, reasonLines, searchLines} from './lines/fields.ts';
 import {elsewhereLines, leavingLines, questionLines} from './lines/questions.ts';
 import type {Moment, Scene, Size} from './scene.ts';
 import {modeOf} from './state/mode.ts';
@@ -26,15 +27,15 @@ export function sceneOf(model: Model, size: Size, moment: Moment): Laid {
 
 /** What is asked, between the screen and the keys. It takes its room from the screen: half of it at most. */
 function footerLines(scene: Scene): readonly Line[] {
-  const asked = askedLines(scene).slice(0, roomToAsk(scene));
-  if (asked.length === 0) return [];
-  const choices = choiceLine(scene);
-  return [line(glyphs.rule.repeat(scene.width), dim), ...asked, ...(choices.length > 0 ? [choices] : [])];
+  // An answer that cannot be seen cannot be given: the question is what is cut.
+  const choices = choiceLines(scene);
+  const asked = askedLines(scene).slice(0, Math.max(1, roomToAsk(scene) + 1 - choices.length));
+  return asked.length === 0 ? [] : [line(glyphs.rule.repeat(scene.width), dim), ...asked, ...choices];
 }
 
 /** Lines for a question: half of the screen with its rule and its choices; all of it where nothing else matters. */
 function roomToAsk({model, height}: Scene): number {
-  return Math.max(2, model.leaving ? height - 4 : Math.floor(height / 2) - 2);
+  return Math.max(3, model.leaving || model.logins.length > 0 ? height - 4 : Math.floor(height / 2) - 2);
 }
 
 function askedLines(scene: Scene): readonly Line[] {
@@ -42,23 +43,35 @@ function askedLines(scene: Scene): readonly Line[] {
   switch (modeOf(model)) {
     case 'leaving':
       return leavingLines(model, width, roomToAsk(scene) - 1);
+    case 'interrupt':
+      return interruptLines(model, width);
+    case 'reason':
+      return reasonLines(model, width);
+    case 'login':
+      return model.logins.slice(0, 1).flatMap(login => loginLines(login, width));
+    case 'changes search':
+      return searchLines(model.review.search, width);
+    case 'log search':
+      return searchLines(model.log?.search ?? '', width);
     case 'log':
       return model.asks.slice(0, 1).flatMap(ask => elsewhereLines(ask, width));
     case 'preflight':
     case 'work':
     case 'board': {
       const question = currentQuestion(model);
-      if (question !== undefined) return questionLines(question, width);
+      if (question !== undefined) return questionLines(question, model.run, width);
       return model.asks.slice(0, 1).flatMap(ask => elsewhereLines(ask, width));
     }
     case 'environment':
     case 'version':
     case 'version field':
     case 'components':
+    case 'components filter':
     case 'starting':
     case 'review':
     case 'confirm':
     case 'finished':
+    case 'by hand':
     case 'help':
       return [];
   }

@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest';
-import type {ComponentCard} from '../../../src/release/form.ts';
+import type {ComponentCard, KnownVersion} from '../../../src/release/form.ts';
 import {deferred, passCards, survey} from './support/story.ts';
 import {openTerminal} from './support/terminal.ts';
 
@@ -23,8 +23,8 @@ test('an operator chooses environment, version and components', async () => {
   await terminal.shows('What goes along?');
   expect(terminal.screen()).toContain('pass 1.14.0 → production');
   expect(terminal.screen()).toContain('3 of 3 chosen');
-  expect(terminal.screen()).toMatch(/\[x\] deposit-services {2}ECS service {5}1\.13\.2 → 1\.14\.0 {2}after pass-core/);
-  expect(terminal.screen()).toMatch(/\[x\] journal-loader .* 1\.14\.0 +already there/);
+  expect(terminal.screen()).toMatch(/\[x\] ├ deposit-services {2}ECS service {5}1\.13\.2 → 1\.14\.0 {2}after pass-core/);
+  expect(terminal.screen()).toMatch(/\[x\] └ journal-loader .* 1\.14\.0 +already there/);
   await terminal.press('G', 'space', 'enter');
 
   await expect(choice).resolves.toEqual({
@@ -69,7 +69,7 @@ test('going back loses nothing, and does not look again', async () => {
   await terminal.press('escape');
   await terminal.shows('▸ production');
   await terminal.press('enter', 'enter');
-  await terminal.shows('[ ] deposit-services');
+  await terminal.shows('[ ] ├ deposit-services');
   expect(terminal.screen()).toContain('2 of 3 chosen');
   await terminal.press('enter');
   await expect(choice).resolves.toEqual({
@@ -195,11 +195,11 @@ test('components: all, none, invert; nothing chosen cannot go on; missing needs 
   await terminal.shows('Nothing is chosen: choose at least one.');
   await terminal.press('2', 'space');
   await terminal.shows('1 of 3 chosen');
-  expect(terminal.screen()).toMatch(/\[x\] deposit-services .* needs pass-core/);
+  expect(terminal.screen()).toMatch(/\[x\] ├ deposit-services .* needs pass-core/);
   expect(terminal.screen()).toContain('pass-core is needed but not chosen');
   await terminal.press('i');
   await terminal.shows('2 of 3 chosen');
-  expect(terminal.screen()).toMatch(/\[ \] deposit-services/);
+  expect(terminal.screen()).toMatch(/\[ \] ├ deposit-services/);
   await terminal.press('a');
   await terminal.shows('3 of 3 chosen');
   await terminal.press('enter');
@@ -231,4 +231,82 @@ test('the help page lists the keys of the screen below, from the same table', as
   }
   await terminal.press('escape');
   await terminal.shows('What goes along?');
+});
+
+test('the components are filtered by name; all, none and invert are about those that are shown', async () => {
+  const terminal = openTerminal();
+  const choice = terminal.tui.choose({environment: 'production', version: '1.14.0'}, survey());
+  await terminal.shows('3 of 3 chosen');
+  await terminal.press('/', 'load');
+  await terminal.shows('/ load▏');
+  await terminal.hides('deposit-services');
+  await terminal.press('enter', 'i');
+  await terminal.shows(/\[ \] journal-loader/);
+  await terminal.shows('2 of 3 chosen');
+  // Esc shows all again; only then it goes back.
+  await terminal.press('escape');
+  await terminal.shows('├ deposit-services');
+  await terminal.press('enter');
+  await expect(choice).resolves.toMatchObject({components: ['pass-core', 'deposit-services']});
+});
+
+test('p goes through the presets of the config file, and back to all', async () => {
+  const terminal = openTerminal({columns: 100});
+  const presets = {backend: ['pass-core', 'deposit-services'], loaders: ['journal-loader']};
+  const choice = terminal.tui.choose({environment: 'production', version: '1.14.0'}, survey(passCards, {presets}));
+  await terminal.shows('p preset');
+  await terminal.press('p');
+  await terminal.shows('preset backend · 2 of 3 chosen');
+  await terminal.press('p');
+  await terminal.shows('preset loaders · 1 of 3 chosen');
+  await terminal.press('p');
+  await terminal.shows('3 of 3 chosen');
+  await terminal.press('p', 'enter');
+  await expect(choice).resolves.toMatchObject({components: ['pass-core', 'deposit-services']});
+});
+
+test('versions that exist stream in while one is typed, and hold nothing up', async () => {
+  const all = deferred<void>();
+  let found: ((versions: readonly KnownVersion[]) => void) | undefined;
+  const terminal = openTerminal();
+  const choice = terminal.tui.choose(
+    {environment: 'production', components: ['pass-core']},
+    survey(passCards, {
+      versions: (_environment, _signal, callback) => {
+        found = callback;
+        return all.promise;
+      },
+    }),
+  );
+  await terminal.shows('looking for tags…');
+  await terminal.press('1.1');
+  found?.([{version: '1.12.0', images: {have: 2, of: 3}, gates: []}]);
+  await terminal.shows('1.12.0  2 of 3 images, downgrade');
+  await terminal.press('5.0');
+  await terminal.shows('▸ other   1.15.0');
+  await terminal.press('enter');
+  await expect(choice).resolves.toMatchObject({version: '1.15.0'});
+  all.resolve();
+});
+
+test('what is known of the environments streams in, and is asked anew with r', async () => {
+  let asked = 0;
+  const terminal = openTerminal();
+  const unreachable = {what: 'there are no AWS credentials', next: ['Run: chopaws --profile prod']};
+  const choice = terminal.tui.choose(
+    {},
+    survey(passCards, {
+      recall: name => Promise.resolve({name, runs: [{component: 'pass-core', version: '1.13.9'}]}),
+      reach: name => {
+        asked += 1;
+        return Promise.resolve(name === 'production' && asked <= 3 ? {unreachable} : {identity: '333333333333 as jo'});
+      },
+    }),
+  );
+  await terminal.shows(/production +1\.13\.9 +✖ credentials {3}Run: chopaws --profile prod/);
+  await terminal.press('3', 'r');
+  await terminal.hides('chopaws');
+  await terminal.shows('credentials  333333333333 as jo');
+  await terminal.press('ctrl+c');
+  await expect(choice).resolves.toBeUndefined();
 });

@@ -129,6 +129,45 @@ test('for screen readers: the main screen, no boxes, nothing that spins', async 
   await expect(answer).resolves.toMatchObject({value: 'production'});
 });
 
+test('for screen readers: every change is one line that stays; what has to be answered stands below, in words', async () => {
+  const {tui, clock, ...terminal} = openTerminal({env: {INK_SCREEN_READER: 'true'}, rows: 60, columns: 100, before: ''});
+  const story = tell(tui, clock);
+  const job = {component: 'service', phase: 'apply'} as const;
+  story.started([{id: 'service', kind: 'terraform', needs: []}]);
+  story.approved();
+  story.jobStarted('service', 'apply');
+  story.progress('service', 'apply', 'creating', 1, 2);
+  story.failed('service', 'apply', {what: 'it was refused', next: ['ask somebody']});
+  const answer = story.ask({
+    id: 'q',
+    about: 'failure',
+    job,
+    trouble: {what: 'it was refused'},
+    choices: ['retry', 'skip', 'leave'],
+  });
+  await terminal.shows('What now?');
+  const screen = terminal.screen();
+  expect(screen.match(/service apply: it was refused/g)).toHaveLength(1);
+  expect(screen).toContain('pass 1.14.0 → production   run r1');
+  expect(screen).toContain('r try again  s let it through');
+  expect(screen).not.toMatch(/[█░│─▸▏⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏✖]{2,}|elapsed/);
+  await terminal.press('s', 'because');
+  await terminal.shows('> because');
+  await terminal.press('enter');
+  await expect(answer).resolves.toMatchObject({value: 'skip', because: 'because'});
+  story.jobStarted('service', 'apply');
+  story.progress('service', 'apply', 'creating once more', 1, 2);
+  story.done('service', 'apply', 'applied');
+  await terminal.shows('service apply: applied');
+  // What moves by itself is not drawn.
+  expect(terminal.written()).not.toContain('creating');
+  expect(terminal.screen().match(/service apply: it was refused/g)).toHaveLength(1);
+  const login = tui.askLogin('registry.example.edu', new AbortController().signal);
+  await terminal.shows('registry.example.edu asks who you are');
+  await terminal.press('escape');
+  await login;
+});
+
 test('a view that cannot draw gives the terminal back and says why', async () => {
   const terminal = openTerminal();
   const broken = survey();
@@ -139,6 +178,7 @@ test('a view that cannot draw gives the terminal back and says why', async () =>
   await expect(terminal.tui.close()).rejects.toThrow();
   await expect.poll(() => terminal.isOnMainScreen()).toBe(true);
   expect(terminal.isRaw()).toBe(false);
+  expect(terminal.written()).toContain('\u001B[23;0t');
   // What Ink draws of an error on the alternate screen is none of our frames; it goes with that screen.
   terminal.faults.length = 0;
 });

@@ -48,12 +48,81 @@ test.each([
   expect(commands).toEqual([{do: command, by: 'operator'}]);
   expect(terminal.screen()).not.toContain('Stop this release?');
   await terminal.press('ctrl+c');
-  await terminal.shows('It is stopping already.');
+  await terminal.shows(`It is ${word.replace('…', '')} already.`);
   await terminal.press('s', 'enter');
-  await terminal.hides('It is stopping already.');
+  await terminal.hides('already.');
   expect(commands).toHaveLength(1);
   story.finished('refused', 130, 'stopped');
   await terminal.hides(word);
+});
+
+const interrupting = {
+  means: 'The old aws_instance.default is destroyed, the new one is not created: stopping leaves it down.',
+  force: 'the state stays locked',
+  costs: 'Terraform exits at once, and the state stays locked: `terraform force-unlock <id>`.',
+};
+
+/** Terraform applies, and says what stopping would leave now. */
+async function applying(terminal: TestTerminal) {
+  const story = tell(terminal.tui, terminal.clock);
+  story.started(cookbookCards, '0.7.2');
+  story.approved();
+  story.jobStarted('service', 'apply');
+  const job = {component: 'service', phase: 'apply'} as const;
+  story.emit({type: 'job.progress', job, progress: {text: 'aws_instance.default: Creating...', stopping: interrupting}});
+  await terminal.shows('applying');
+  return story;
+}
+
+test('what stopping would leave at this moment is said first', async () => {
+  const terminal = openTerminal({columns: 140});
+  await applying(terminal);
+  await terminal.press('ctrl+c');
+  await terminal.shows(
+    /service {2}The old aws_instance\.default is destroyed, the new one is not created: stopping leaves it down\./,
+  );
+  expect(terminal.screen()).not.toContain('interrupt it again');
+});
+
+test('a second interrupt takes the words that say what it costs; no key alone, and no second Ctrl-C', async () => {
+  const terminal = openTerminal({columns: 140});
+  const commands = listen(terminal);
+  const story = await applying(terminal);
+  await terminal.press('ctrl+c', 'i');
+  await terminal.shows('Stop this release?');
+  await terminal.press('s');
+  await terminal.shows('stopping…');
+  await terminal.press('ctrl+c');
+  await terminal.shows('i interrupt it again…');
+  await terminal.press('i');
+  await terminal.shows('terraform force-unlock <id>');
+  await terminal.shows('Type: the state stays locked');
+  await terminal.press('the state', 'enter', 'ctrl+c');
+  await terminal.shows('It is stopping already.');
+  await terminal.press('i', 'the state stays locked');
+  await terminal.shows('enter interrupt it again');
+  expect(commands).toEqual([{do: 'stop', by: 'operator'}]);
+  await terminal.press('enter');
+  await terminal.shows('interrupted twice, ending…');
+  expect(commands).toEqual([
+    {do: 'stop', by: 'operator'},
+    {do: 'interrupt', by: 'operator'},
+  ]);
+  story.finished('refused', 130, 'stopped');
+});
+
+test('where nothing would hear it, no second interrupt is offered', async () => {
+  const terminal = openTerminal();
+  const story = tell(terminal.tui, terminal.clock);
+  story.started(passCards);
+  story.approved();
+  story.jobStarted('pass-core', 'apply');
+  await terminal.shows('applying');
+  await terminal.press('ctrl+c', 's');
+  await terminal.shows('stopping…');
+  await terminal.press('ctrl+c', 'i');
+  await terminal.shows('It is stopping already.');
+  expect(terminal.screen()).not.toContain('interrupt it again');
 });
 
 test('a command that is given before anybody listens is not lost', async () => {
@@ -131,6 +200,64 @@ test('a question rings once, unless somebody has just pressed a key', async () =
   terminal.clock.at += 10_000;
   void story.ask({id: 'q3', about: 'preflight', failed: ['a']}).catch(() => {});
   await expect.poll(() => terminal.bells()).toBe(2);
+  // Who has not come back was called already.
+  terminal.clock.at += 10_000;
+  void story.ask({id: 'q4', about: 'preflight', failed: ['a', 'b', 'c']}).catch(() => {});
+  terminal.tui.askLogin('registry.example.edu', new AbortController().signal).catch(() => {});
+  await terminal.shows('registry.example.edu asks');
+  expect(terminal.bells()).toBe(2);
+});
+
+test('the window says where the release stands, and has its own title again at the end', async () => {
+  const terminal = openTerminal();
+  const story = tell(terminal.tui, terminal.clock);
+  expect(terminal.written()).toContain('\u001B[22;0t');
+  story.started(passCards);
+  story.approved();
+  story.jobStarted('pass-core', 'apply');
+  await expect.poll(() => terminal.title()).toBe('pass 1.14.0 → production: apply');
+  const job = {component: 'pass-core', phase: 'apply'} as const;
+  const answer = story.ask({id: 'q', about: 'unknown step', job, step: 'publish', text: 'a message\u0007 titled'});
+  await expect.poll(() => terminal.title()).toBe('? pass 1.14.0 → production');
+  await terminal.press('a');
+  await answer;
+  story.finished('passed', 0, 'all verified');
+  await terminal.tui.close();
+  expect(terminal.title()).toBe('✔ pass 1.14.0 → production: passed');
+  expect(terminal.written().split('\u001B[22;0t')).toHaveLength(2);
+  expect(terminal.written().split('\u001B[23;0t')).toHaveLength(2);
+});
+
+test('a console without windows gets no title', async () => {
+  const terminal = openTerminal({env: {TERM: 'linux'}});
+  tell(terminal.tui, terminal.clock).started(passCards);
+  await terminal.shows('Checking');
+  expect(terminal.written()).not.toContain('\u001B]2;');
+  expect(terminal.written()).not.toContain('\u001B[22;0t');
+});
+
+test('Ctrl-Z gives the terminal back; whoever comes back finds everything where it was', async () => {
+  const seen: object[] = [];
+  const suspend = (): void => {
+    seen.push({raw: terminal.isRaw(), title: terminal.written().endsWith('\u001B[23;0t'), paste: terminal.written()});
+  };
+  const terminal = openTerminal({suspend});
+  const story = tell(terminal.tui, terminal.clock);
+  story.started(passCards);
+  story.planned([planOf('pass-core', [{}])]);
+  const answer = story.ask(approval);
+  await terminal.shows('What would change');
+  await terminal.press('enter', 'prod');
+  await terminal.shows('prod▏');
+  const before = terminal.screen();
+  await terminal.press('ctrl+z');
+  await terminal.shows('prod▏');
+  expect(seen).toEqual([{raw: false, title: true, paste: expect.stringContaining('\u001B[?1049l')}]);
+  expect(terminal.isRaw()).toBe(true);
+  expect(terminal.isOnMainScreen()).toBe(false);
+  expect(terminal.screen()).toBe(before);
+  await terminal.press('uction', 'enter');
+  await expect(answer).resolves.toMatchObject({value: 'production'});
 });
 
 test('the terminal is given back: main screen, cursor, cooked, no bracketed paste', async () => {

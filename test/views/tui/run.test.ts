@@ -213,8 +213,9 @@ test('a plan that is asked about again starts with an empty field and says that 
   await terminal.press('enter', 'production', 'enter');
   await first;
   story.planned([planOf('service', [{summary: 'something else'}])]);
-  void story.ask({...approval, id: 'q-again', again: true}).catch(() => {});
-  await terminal.shows('The world has changed since: this is a new plan');
+  const changed = {again: true, because: 'main.tf has changed', differences: ['service: one destroy more']};
+  void story.ask({...approval, id: 'q-again', ...changed}).catch(() => {});
+  await terminal.shows('The world has changed since (main.tf has changed): this is a new plan. service: one destroy');
   await terminal.press('enter');
   await terminal.shows('enter with nothing typed');
 });

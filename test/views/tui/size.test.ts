@@ -57,6 +57,41 @@ const screens: Readonly<Record<string, (story: Story, terminal: TestTerminal) =>
     const job = {component: 'deposit-services', phase: 'apply'} as const;
     ask(story.ask({id: 'q', about: 'failure', job, trouble: {what: 'w '.repeat(200)}, choices: ['retry', 'leave']}));
   },
+  'every choice': story => failed(story),
+  reason: async (story, terminal) => {
+    failed(story);
+    await terminal.shows('What now?');
+    await terminal.press('s');
+    await terminal.paste('r '.repeat(200));
+  },
+  'by hand': async (story, terminal) => {
+    failed(story);
+    await terminal.shows('What now?');
+    await terminal.press('c');
+  },
+  login: (story, {tui}) => {
+    story.started(passCards);
+    story.jobStarted('pass-core', 'push', 'p '.repeat(90));
+    ask(tui.askLogin(`${'registry.'.repeat(20)}example.edu`, new AbortController().signal));
+  },
+  interrupt: async (story, terminal) => {
+    story.started(passCards);
+    story.approved();
+    const job = {component: 'pass-core', phase: 'apply'} as const;
+    story.jobStarted(job.component, job.phase);
+    const stopping = {means: 'm '.repeat(90), force: 'the state stays locked', costs: 'c '.repeat(90)};
+    story.emit({type: 'job.progress', job, progress: {text: 'applying', stopping}});
+    await terminal.shows('applying');
+    await terminal.press('ctrl+c', 's', 'ctrl+c', 'i', 'the state');
+  },
+  'search in a plan': async (story, terminal) => {
+    story.started(passCards);
+    story.planned(passCards.map(({id}) => planOf(id, [{risk: 'outage', summary: 's '.repeat(60), flags: ['unlisted']}])));
+    ask(story.ask(approval));
+    await terminal.shows('What would change');
+    await terminal.press('/');
+    await terminal.paste('s '.repeat(20));
+  },
   leaving: async (story, terminal) => {
     story.started(passCards);
     for (const {id} of passCards) story.jobStarted(id, 'apply');
@@ -81,6 +116,18 @@ const screens: Readonly<Record<string, (story: Story, terminal: TestTerminal) =>
     });
   },
 };
+
+/** A failure with every choice, on the board. */
+function failed(story: Story): void {
+  story.started(passCards);
+  story.approved();
+  const job = {component: 'deposit-services', phase: 'verify'} as const;
+  const trouble = {what: 'w '.repeat(90), next: ['n '.repeat(60)]};
+  story.jobStarted(job.component, job.phase);
+  story.failed(job.component, job.phase, trouble);
+  const choices = ['wait', 'retry', 'rollback', 'rollback-all', 'skip', 'leave'] as const;
+  ask(story.ask({id: 'q', about: 'failure', job, trouble, choices: [...choices]}));
+}
 
 function ask(answer: Promise<unknown>): void {
   answer.catch(() => {});

@@ -137,3 +137,24 @@ test('times', () => {
   expect(ago('2026-11-09T21:14:00Z', now)).toBe('12 d ago');
   expect(ago('no time', now)).toBe('');
 });
+
+test('every sign that is measured without looking it up is one column wide, and stays one beside any other', () => {
+  const ranges = [
+    [0x20, 0x7e],
+    [0xb7, 0xb7],
+    [0x2026, 0x2026],
+    [0x2190, 0x2193],
+    [0x2500, 0x25cf],
+    [0x2714, 0x2714],
+    [0x2716, 0x2716],
+    [0x2800, 0x28ff],
+  ] as const;
+  const signs = ranges.flatMap(([from, to]) => Array.from({length: to - from + 1}, (_, index) => String.fromCodePoint(from + index)));
+  for (const sign of signs) {
+    expect(stringWidth(sign), sign).toBe(1);
+    expect(columnsOf(sign), sign).toBe(1);
+  }
+  for (const other of ['a', '─', '✔', '⠹', '1', '#']) {
+    expect(stringWidth(signs.map(sign => `${sign}${other}`).join(''))).toBe(signs.length * 2);
+  }
+});

@@ -24,6 +24,8 @@ export interface Binding {
 export interface Field {
   text(scene: Scene): string;
   set(scene: Scene, text: string): Action | undefined;
+  /** In characters. Default: more than anybody types, and less than somebody may paste. */
+  readonly longest?: number;
 }
 
 export interface ModeKeys {

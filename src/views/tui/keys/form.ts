@@ -1,6 +1,17 @@
 /** Keys of the form: environment, version, components. */
 import type {Scene} from '../scene.ts';
-import {canGoBack, type Form, type FormUiAction, goingAlong, isAsking, judge, lookOf, typedVersion} from '../state/form.ts';
+import {
+  arranged,
+  canGoBack,
+  type Form,
+  type FormUiAction,
+  goingAlong,
+  isAsking,
+  judge,
+  lookOf,
+  presetOf,
+  typedVersion,
+} from '../state/form.ts';
 import {selectedId} from '../state/lists.ts';
 import type {Action} from '../state/model.ts';
 import {type Act, type Binding, keys, type ModeKeys} from './binding.ts';
@@ -53,17 +64,39 @@ function typeVersion(text: string): Action {
   return {do: 'form', action: {do: 'type', text}};
 }
 
-/** A new set of left-out components, made from all ids and the ones left out so far. */
-function leaveOut(change: (ids: readonly string[], without: ReadonlySet<string>, selected: string) => Iterable<string>): Act {
+/** A new set of left-out components, made from the ids that are shown and the ones left out so far. */
+function leaveOut(change: (shown: readonly string[], without: ReadonlySet<string>, selected: string) => Iterable<string>): Act {
   return onForm((form, {model}) => {
-    const ids = lookOf(form).cards.map(card => card.id);
-    return {do: 'leave out', without: new Set(change(ids, form.without, selectedId(model, 'components') ?? ''))};
+    const shown = arranged(form).map(({card}) => card.id);
+    return {do: 'leave out', without: new Set(change(shown, form.without, selectedId(model, 'components') ?? ''))};
   });
 }
 
-function toggled(_ids: readonly string[], without: ReadonlySet<string>, selected: string): readonly string[] {
+function toggled(_shown: readonly string[], without: ReadonlySet<string>, selected: string): readonly string[] {
   return without.has(selected) ? [...without].filter(id => id !== selected) : [...without, selected];
 }
+
+/** What is left out and not shown stays left out. */
+function hidden(shown: readonly string[], without: ReadonlySet<string>): readonly string[] {
+  return [...without].filter(id => !shown.includes(id));
+}
+
+/** The components of the next preset; after the last one, all. */
+const nextPreset: Act = onForm(form => {
+  const names = Object.keys(form.presets);
+  const now = presetOf(form);
+  const next = names[now === undefined ? 0 : names.indexOf(now) + 1];
+  const chosen = next === undefined ? undefined : form.presets[next];
+  const left = lookOf(form).cards.flatMap(({id}) => (chosen === undefined || chosen.includes(id) ? [] : [id]));
+  return {do: 'leave out', without: new Set(left)};
+});
+
+/** The filter as it is typed, kept, or given up. */
+function filterBy(filter: string | undefined, filtering: boolean): Act {
+  return onForm(form => ({do: 'filter', filter: filter ?? form.filter, filtering}));
+}
+
+const isFiltered = ({model}: Scene): boolean => model.form !== undefined && model.form.filter !== '';
 
 export const environmentKeys: ModeKeys = {
   bindings: [
@@ -77,6 +110,15 @@ export const environmentKeys: ModeKeys = {
       },
       label: 'enter',
       does: 'choose',
+      place: 'bar',
+    },
+    {
+      keys: keys(
+        ['r', 'ctrl+r'],
+        onForm(() => ({do: 'ask again'})),
+      ),
+      label: 'r',
+      does: 'look again',
       place: 'bar',
     },
     toTheEnds('environments'),
@@ -125,12 +167,38 @@ export const componentsKeys: ModeKeys = {
       does: 'go on',
       place: 'bar',
     },
-    back,
-    {keys: {a: leaveOut(() => [])}, label: 'a', does: 'all', place: 'bar'},
-    {keys: {n: leaveOut(ids => ids)}, label: 'n', does: 'none', place: 'bar'},
-    {keys: {i: leaveOut((ids, without) => ids.filter(id => !without.has(id)))}, label: 'i', does: 'invert', place: 'bar'},
+    {...back, keys: {escape: filterBy('', false)}, does: 'show all', when: isFiltered},
+    {...back, when: scene => !isFiltered(scene) && (back.when?.(scene) ?? true)},
+    {keys: {'/': filterBy(undefined, true)}, label: '/', does: 'filter', place: 'bar'},
+    {
+      keys: {p: nextPreset},
+      label: 'p',
+      does: 'preset',
+      place: 'bar',
+      when: ({model}) => Object.keys(model.form?.presets ?? {}).length > 0,
+    },
+    {keys: {a: leaveOut(hidden)}, label: 'a', does: 'all', place: 'bar'},
+    {keys: {n: leaveOut((shown, without) => [...without, ...shown])}, label: 'n', does: 'none', place: 'help'},
+    {
+      keys: {i: leaveOut((shown, without) => [...hidden(shown, without), ...shown.filter(id => !without.has(id))])},
+      label: 'i',
+      does: 'invert',
+      place: 'bar',
+    },
     {...lookAgain, place: 'help'},
     toTheEnds('components'),
     digits('components'),
   ],
+};
+
+export const componentsFilterKeys: ModeKeys = {
+  bindings: [
+    moving('components', false),
+    {keys: {enter: filterBy(undefined, false)}, label: 'enter', does: 'keep it', place: 'bar'},
+    {keys: {escape: filterBy('', false)}, label: 'esc', does: 'show all', place: 'bar'},
+  ],
+  field: {
+    text: ({model}) => model.form?.filter ?? '',
+    set: (scene, text) => filterBy(text, true)(scene),
+  },
 };

@@ -6,10 +6,15 @@ import {clockTime} from '../text/words.ts';
 import type {Binding} from './binding.ts';
 import {bindingsOf, keyTable, wordsOf} from './table.ts';
 
-/** The answers to what is asked, as one line: `r try again   l leave it as it is`. Empty where nothing is. */
-export function choiceLine(scene: Scene): Line {
+/** The answers to what is asked: `r try again   l leave it as it is`. On as many lines as it takes; none where nothing is asked. */
+export function choiceLines(scene: Scene): readonly Line[] {
   const choices = bindingsOf(modeOf(scene.model), scene).filter(({place}) => place === 'choice');
-  return choices.flatMap((binding, index) => [gap(index === 0 ? 2 : 3), ...choice(binding, scene)]);
+  return choices.reduce<readonly Line[]>((lines, binding) => {
+    const next = choice(binding, scene);
+    const last = lines.at(-1);
+    if (last === undefined || widthOf(last) + 3 + widthOf(next) > scene.width) return [...lines, [gap(2), ...next]];
+    return [...lines.slice(0, -1), [...last, gap(3), ...next]];
+  }, []);
 }
 
 function choice(binding: Binding, scene: Scene): Line {
@@ -21,11 +26,11 @@ function choice(binding: Binding, scene: Scene): Line {
  *
  *     ↑↓ move   enter choose   ? help   ctrl+c quit                                    elapsed 01:24
  */
-export function helpBar(scene: Scene): Line {
+export function helpBar(scene: Scene, withTime = true): Line {
   const entries = bindingsOf(modeOf(scene.model), scene)
     .filter(({place}) => place === 'bar')
     .map((binding): Line => [span(binding.label, bold), span(` ${wordsOf(binding, scene)}`, dim)]);
-  const time = elapsed(scene);
+  const time = withTime ? elapsed(scene) : [];
   const isTight = widthOf(joined(entries, 3)) + widthOf(time) + 2 > scene.width;
   if (!isTight) return spread(joined(entries, 3), time, scene.width);
   // Little room: the time goes first, then keys from the end of the table; but never the last two, help and Ctrl-C.

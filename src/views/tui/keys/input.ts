@@ -51,7 +51,9 @@ export function onText({scene, send}: Receiver, text: string): void {
   const before = scene();
   const {paste} = keyTable[modeOf(before.model)];
   const field = fieldOf(before);
-  const action = field ? field.set(before, `${field.text(before)}${plain}`.slice(0, longestText)) : paste?.(before, plain.trim());
+  const action = field
+    ? field.set(before, `${field.text(before)}${plain}`.slice(0, field.longest ?? longestText))
+    : paste?.(before, plain.trim());
   if (action !== undefined) send(action);
 }
 

@@ -68,6 +68,9 @@ export const paging: Binding = {
   place: 'help',
 };
 
+/** The same where letters and their like are typed. */
+export const pages: Binding = {keys: {pageup: pageUp, pagedown: pageDown}, label: 'pgup pgdn', does: 'scroll', place: 'bar'};
+
 export const scrolling: Binding = {
   keys: {
     ...keys(arrows.up, lineUp),

@@ -1,7 +1,9 @@
-/** Keys of what lies over a screen: the log, the help page, and the question that Ctrl-C asks. */
-import {jobId} from '../../../release/model.ts';
-import {logWindow} from '../lines/log.ts';
+/** Keys of what lies over a screen: the help page, the commands by hand, a login, and the question that Ctrl-C asks. */
+import {byHandText} from '../lines/by-hand.ts';
+import {isComplete, type Login, loginFields} from '../state/login.ts';
+import {forceWord} from '../state/stopping.ts';
 import {type Act, keys, type ModeKeys} from './binding.ts';
+import {paging, scrolling} from './moving.ts';
 
 const goOn: Act = () => ({do: 'leaving', open: false});
 
@@ -23,6 +25,13 @@ export const leavingKeys: ModeKeys = {
       place: 'choice',
       when: ({model}) => model.commanded !== 'detach',
     },
+    {
+      keys: {i: () => ({do: 'force', word: ''})},
+      label: 'i',
+      does: 'interrupt it again…',
+      place: 'choice',
+      when: ({model}) => model.commanded === 'stop' && forceWord(model.run) !== undefined,
+    },
     {keys: {'ctrl+c': () => undefined}, label: 'ctrl+c', does: 'keeps asking', place: 'help'},
   ],
 };
@@ -33,43 +42,83 @@ export const helpKeys: ModeKeys = {
   ],
 };
 
-/** Moves the window over the log, by lines of which `height` are shown; at its end it follows again. */
-function logBy(lines: (height: number) => number): Act {
-  return scene => {
-    const pane = scene.model.log;
-    const window = logWindow(scene);
-    if (pane === undefined || window === undefined) return undefined;
-    const shown = scene.height - 1;
-    const end = Math.max(window.first + shown, window.end + lines(shown));
-    return {do: 'log', log: end >= window.total ? {job: pane.job} : {job: pane.job, end}};
+/** A second interrupt takes words that nobody types by leaning on a key. */
+export const interruptKeys: ModeKeys = {
+  bindings: [
+    {
+      keys: {enter: () => ({do: 'command', command: 'interrupt'})},
+      label: 'enter',
+      does: 'interrupt it again',
+      place: 'bar',
+      when: ({model}) => model.forcing !== undefined && model.forcing === forceWord(model.run),
+    },
+    {keys: keys(['escape', 'ctrl+c'], () => ({do: 'force', word: undefined})), label: 'esc', does: 'go back', place: 'bar'},
+  ],
+  field: {text: ({model}) => model.forcing ?? '', set: (_scene, word) => ({do: 'force', word})},
+};
+
+export const byHandKeys: ModeKeys = {
+  bindings: [
+    scrolling,
+    paging,
+    {
+      keys: {
+        y: ({model}) => (model.byHand === undefined ? undefined : {do: 'copy', text: byHandText(model, model.byHand.component)}),
+      },
+      label: 'y',
+      does: 'copy',
+      place: 'bar',
+    },
+    {keys: keys(['escape', 'c', 'q'], () => ({do: 'by hand', component: undefined})), label: 'esc', does: 'close', place: 'bar'},
+  ],
+};
+
+/** An act on the login that is typed. */
+function onLogin(act: (login: Login) => ReturnType<Act>): Act {
+  return ({model}) => {
+    const [login] = model.logins;
+    return login && act(login);
   };
 }
 
-const up = logBy(() => -1);
-const down = logBy(() => 1);
-const pageUp = logBy(height => 1 - height);
-const pageDown = logBy(height => height - 1);
-const oldest = logBy(() => -Infinity);
-const newest = logBy(() => Infinity);
+function toField(by: number): Act {
+  return onLogin(({id, at}) => {
+    const next = loginFields[(loginFields.indexOf(at) + by + loginFields.length) % loginFields.length] ?? at;
+    return {do: 'login typed', id, change: {at: next}};
+  });
+}
 
-const nextJob: Act = ({model}) => {
-  const jobs = [...model.run.jobs.values()].map(({job}) => jobId(job));
-  const next = jobs[(jobs.indexOf(model.log?.job ?? '') + 1) % jobs.length];
-  return next === undefined ? undefined : {do: 'log', log: {job: next}};
-};
-
-export const logKeys: ModeKeys = {
+export const loginKeys: ModeKeys = {
   bindings: [
-    {keys: {up, k: up, down, j: down}, label: '↑↓', does: 'scroll', place: 'bar'},
     {
-      keys: {...keys(['pageup', 'ctrl+u'], pageUp), ...keys(['pagedown', 'ctrl+d', 'space'], pageDown)},
-      label: 'pgup pgdn',
-      does: 'page',
+      keys: {
+        enter: onLogin(login => {
+          const {id, username, password, at} = login;
+          if (isComplete(login) && at === 'password') return {do: 'login given', id, answer: {username, password}};
+          return username === '' ? undefined : {do: 'login typed', id, change: {at: 'password'}};
+        }),
+      },
+      label: 'enter',
+      does: ({model: {logins}}) => (logins[0]?.at === 'password' ? 'log in' : 'next'),
       place: 'bar',
     },
-    {keys: keys(['end', 'G'], newest), label: 'G', does: 'follow', place: 'bar'},
-    {keys: keys(['home', 'g'], oldest), label: 'g', does: 'oldest', place: 'bar'},
-    {keys: {tab: nextJob}, label: 'tab', does: 'next job', place: 'bar'},
-    {keys: keys(['escape', 'o', 'q'], () => ({do: 'log', log: undefined})), label: 'esc', does: 'close', place: 'bar'},
+    {
+      keys: {...keys(['tab', 'down'], toField(1)), ...keys(['shift+tab', 'up'], toField(-1))},
+      label: 'tab',
+      does: 'other field',
+      place: 'bar',
+    },
+    {
+      keys: {escape: onLogin(({id}) => ({do: 'login given', id, answer: undefined}))},
+      label: 'esc',
+      does: 'give nothing',
+      place: 'bar',
+    },
   ],
+  field: {
+    text: ({model: {logins}}) => (logins[0] === undefined ? '' : logins[0][logins[0].at]),
+    set: (scene, text) => onLogin(({id, at}) => ({do: 'login typed', id, change: {[at]: text}}))(scene),
+    // Some registries give out tokens of a thousand characters and more.
+    longest: 8000,
+  },
 };

@@ -1,12 +1,15 @@
 /** Keys while a release runs, and at its end. */
 import type {Question} from '../../../release/events.ts';
 import {jobId} from '../../../release/model.ts';
+import {scrollableOf} from '../lines/panes.ts';
 import type {Scene} from '../scene.ts';
+import {approvalAsked, confirmationOf, reasonAsked, reasonOf} from '../state/drafts.ts';
 import {questionHere, selectedRow} from '../state/lists.ts';
+import {openedLog} from '../state/log.ts';
 import {screenOf} from '../state/mode.ts';
-import type {Action, Confirmation, Model} from '../state/model.ts';
+import type {Action, Model} from '../state/model.ts';
 import {type Act, type Binding, keys, type ModeKeys} from './binding.ts';
-import {listAndText, paging, scrolling} from './moving.ts';
+import {listAndText, pages, paging, scrolling} from './moving.ts';
 
 /** The list whose selected row keys are about. */
 function listHere(model: Model): 'jobs' | 'board' | undefined {
@@ -26,11 +29,11 @@ function isAbout<A extends Question['about']>(question: Question, about: A): que
   return question.about === about;
 }
 
-/** A key that answers a question of one kind, where the question offers that answer. */
+/** A key that does something about a question of one kind, where the question offers it: it answers with a value, unless told otherwise. */
 function choice<A extends Question['about']>(
   about: A,
   key: string,
-  value: string,
+  value: string | ((question: About<A>) => Action),
   does: string | ((question: About<A>) => string),
   isOffered: (question: About<A>) => boolean = () => true,
 ): Binding {
@@ -40,7 +43,8 @@ function choice<A extends Question['about']>(
   };
   const answer: Act = scene => {
     const question = here(scene);
-    return question && {do: 'answer', id: question.id, value};
+    if (question === undefined) return undefined;
+    return typeof value === 'string' ? {do: 'answer', id: question.id, value} : value(question);
   };
   return {
     keys: {[key]: answer},
@@ -64,9 +68,21 @@ const jobChoices: readonly Binding[] = [
   choice('start', 'enter', 'go', question => `start ${question.phase}`),
   choice('start', 'q', 'stop', 'stop here'),
   choice('failure', 'r', 'retry', 'try again', question => question.choices.includes('retry')),
+  choice('failure', 'w', 'wait', 'go on waiting', question => question.choices.includes('wait')),
+  choice('failure', 'b', 'rollback', 'take it back', question => question.choices.includes('rollback')),
+  choice('failure', 'B', 'rollback-all', 'take all back', question => question.choices.includes('rollback-all')),
+  choice(
+    'failure',
+    's',
+    ({id}) => ({do: 'draft', question: id, open: true}),
+    'let it through…',
+    question => question.choices.includes('skip'),
+  ),
   choice('failure', 'l', 'leave', 'leave it as it is', question => question.choices.includes('leave')),
+  choice('failure', 'c', ({job}) => ({do: 'by hand', component: job.component}), 'show the commands'),
   choice('unknown step', 'a', 'look', 'look again'),
   choice('unknown step', 'd', 'again', 'it did not happen: do it'),
+  choice('unknown step', 'h', 'happened', 'it did happen', question => question.happened === true),
   choice('unknown step', 'l', 'leave', 'leave it open'),
 ];
 
@@ -93,7 +109,7 @@ const openLog: Binding = {
     o: ({model}) => {
       const list = listHere(model);
       const job = list && selectedRow(model, list)?.job;
-      return job && {do: 'log', log: {job: jobId(job.job)}};
+      return job && {do: 'log', log: openedLog(jobId(job.job))};
     },
   },
   label: 'o',
@@ -105,26 +121,16 @@ const openLog: Binding = {
   },
 };
 
-function approval(model: Model): About<'approval'> | undefined {
-  return model.asks.find(question => isAbout(question, 'approval'));
-}
-
-/** What has been typed for the plan that is asked about now; nothing for a new one. */
-export function confirmationOf(model: Model): Confirmation | undefined {
-  const question = approval(model);
-  if (question === undefined) return undefined;
-  return model.confirmation?.question === question.id ? model.confirmation : {question: question.id, open: false, typed: ''};
-}
-
-function onConfirmation(change: (confirmation: Confirmation) => Confirmation): (model: Model) => Action | undefined {
-  return model => {
-    const confirmation = confirmationOf(model);
-    return confirmation && {do: 'confirm', confirmation: change(confirmation)};
+/** The draft of a question, changed, opened or closed. */
+function draft(
+  find: (model: Model) => Question | undefined,
+  {open, text}: {readonly open: boolean; readonly text?: string},
+): Act {
+  return ({model}) => {
+    const question = find(model);
+    return question && {do: 'draft', question: question.id, open, ...(text !== undefined && {text})};
   };
 }
-
-const openConfirmation = onConfirmation(confirmation => ({...confirmation, open: true}));
-const closeConfirmation = onConfirmation(confirmation => ({...confirmation, open: false}));
 
 export const preflightKeys: ModeKeys = {bindings: [...preflightChoices, scrolling, paging]};
 
@@ -132,11 +138,12 @@ export const workKeys: ModeKeys = {bindings: [...jobChoices, ...listAndText('job
 
 export const boardKeys: ModeKeys = {bindings: [...jobChoices, ...listAndText('board'), openLog, nextQuestion]};
 
-export const reviewKeys: ModeKeys = {
-  bindings: [
-    {keys: {enter: ({model}) => openConfirmation(model)}, label: 'enter', does: 'go on to confirm', place: 'bar'},
-    ...listAndText('changes'),
-  ],
+/** Goes on from the plan to its approval. */
+export const toConfirm: Binding = {
+  keys: {enter: draft(approvalAsked, {open: true})},
+  label: 'enter',
+  does: 'go on to confirm',
+  place: 'bar',
 };
 
 export const confirmKeys: ModeKeys = {
@@ -144,19 +151,45 @@ export const confirmKeys: ModeKeys = {
     {
       keys: {
         enter: ({model}) => {
-          const question = approval(model);
-          return question && {do: 'answer', id: question.id, value: confirmationOf(model)?.typed ?? ''};
+          const question = approvalAsked(model);
+          return question && {do: 'answer', id: question.id, value: confirmationOf(model)};
         },
       },
       label: 'enter',
-      does: ({model}) => (confirmationOf(model)?.typed === approval(model)?.expect ? 'release' : 'decline'),
+      does: ({model}) => (confirmationOf(model) === approvalAsked(model)?.expect ? 'release' : 'decline'),
       place: 'bar',
     },
-    {keys: {escape: ({model}) => closeConfirmation(model)}, label: 'esc', does: 'back to the plan', place: 'bar'},
+    {keys: {escape: draft(approvalAsked, {open: false})}, label: 'esc', does: 'back to the plan', place: 'bar'},
+    {...pages, when: scene => scrollableOf(scene).lines.length > scrollableOf(scene).height},
   ],
   field: {
-    text: ({model}) => confirmationOf(model)?.typed ?? '',
-    set: ({model}, typed) => onConfirmation(confirmation => ({...confirmation, typed}))(model),
+    text: ({model}) => confirmationOf(model),
+    set: (scene, text) => draft(approvalAsked, {open: true, text})(scene),
+  },
+};
+
+/** The reason why a failure is let through. Without one it is not. */
+export const reasonKeys: ModeKeys = {
+  bindings: [
+    {
+      keys: {
+        enter: ({model}) => {
+          const because = reasonOf(model).trim();
+          const question = reasonAsked(model);
+          return question && because !== '' ? {do: 'answer', id: question.id, value: 'skip', because} : undefined;
+        },
+      },
+      label: 'enter',
+      does: 'let it through',
+      place: 'bar',
+      when: ({model}) => reasonOf(model).trim() !== '',
+    },
+    {keys: {escape: draft(reasonAsked, {open: false})}, label: 'esc', does: 'back to the choices', place: 'bar'},
+  ],
+  field: {
+    text: ({model}) => reasonOf(model),
+    set: (scene, text) => draft(reasonAsked, {open: true, text})(scene),
+    longest: 500,
   },
 };
 

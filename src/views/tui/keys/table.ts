@@ -7,25 +7,34 @@ import {isAsking} from '../state/form.ts';
 import {type Mode, modeOf} from '../state/mode.ts';
 import type {Action} from '../state/model.ts';
 import type {Binding, ModeKeys} from './binding.ts';
-import {componentsKeys, environmentKeys, versionFieldKeys, versionKeys} from './form.ts';
-import {helpKeys, leavingKeys, logKeys} from './over.ts';
-import {boardKeys, confirmKeys, finishedKeys, preflightKeys, reviewKeys, workKeys} from './run.ts';
+import {componentsFilterKeys, componentsKeys, environmentKeys, versionFieldKeys, versionKeys} from './form.ts';
+import {logKeys, logSearchKeys} from './log.ts';
+import {byHandKeys, helpKeys, interruptKeys, leavingKeys, loginKeys} from './over.ts';
+import {changesSearchKeys, reviewKeys} from './review.ts';
+import {boardKeys, confirmKeys, finishedKeys, preflightKeys, reasonKeys, workKeys} from './run.ts';
 
 export const keyTable: Readonly<Record<Mode, ModeKeys>> = {
   environment: environmentKeys,
   version: versionKeys,
   'version field': versionFieldKeys,
   components: componentsKeys,
+  'components filter': componentsFilterKeys,
   starting: {bindings: []},
   preflight: preflightKeys,
   work: workKeys,
   review: reviewKeys,
+  'changes search': changesSearchKeys,
   confirm: confirmKeys,
   board: boardKeys,
+  reason: reasonKeys,
   finished: finishedKeys,
   leaving: leavingKeys,
+  interrupt: interruptKeys,
   help: helpKeys,
+  login: loginKeys,
   log: logKeys,
+  'log search': logSearchKeys,
+  'by hand': byHandKeys,
 };
 
 /** What holds in every mode that does not say otherwise. */
@@ -46,6 +55,7 @@ const everywhere: readonly Binding[] = [
     },
     place: 'bar',
   },
+  {keys: {'ctrl+z': () => ({do: 'suspend'})}, label: 'ctrl+z', does: "suspend; the shell's fg comes back", place: 'help'},
 ];
 
 /** Before anything was started it gives up; while it runs it asks; at the end it leaves. It never ends the process. */

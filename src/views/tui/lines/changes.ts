@@ -1,3 +1,4 @@
+/** What a plan would do, in lines: one change, the totals, the counts. */
 import {
   type AnyComponentPlan,
   type Change,
@@ -8,9 +9,24 @@ import {
   type Risk,
   risks,
 } from '../../../release/model.ts';
+import {clean, truncateMiddle} from '../../text.ts';
 import {glyphs} from '../text/glyphs.ts';
-import {blank, bold, cell, dim, gap, type Line, line, paragraph, span, widest, widthOf} from '../text/line.ts';
-import {kindWord, riskStyle} from '../text/words.ts';
+import {
+  accent,
+  blank,
+  bold,
+  cell,
+  dim,
+  gap,
+  type Line,
+  line,
+  paragraph,
+  span,
+  type Style,
+  widest,
+  widthOf,
+} from '../text/line.ts';
+import {count, kindWord, riskStyle} from '../text/words.ts';
 
 const flagWords: Readonly<Record<Flag, string>> = {
   downgrade: 'lower than what is there now',
@@ -19,44 +35,41 @@ const flagWords: Readonly<Record<Flag, string>> = {
   unlisted: "not in the component's allowChanges",
 };
 
-/**
- * What one component's plan would do: worst risk first, attributes old → new, what is long on lines of its own.
- *
- *     service
- *     Terraform, 0.7.1 → 0.7.2
- *
- *     outage   aws_instance.default is destroyed, then created
- *              unlisted: not in the component's allowChanges
- *       ami         ami-1 → ami-2
- *       user_data   hidden (sensitive)
- *
- *     The service will be down, about 2 min.
- */
-export function changeLines(plan: AnyComponentPlan, width: number): readonly Line[] {
+/** What stands above the changes of a component: `service`, `Terraform, 0.7.1 → 0.7.2`. */
+export function planHead(plan: AnyComponentPlan): readonly Line[] {
   const versions = plan.from === undefined ? plan.to : `${plan.from} ${glyphs.arrow} ${plan.to}`;
-  const changes = plan.changes.toSorted((a, b) => risks.indexOf(b.risk) - risks.indexOf(a.risk));
-  return [
-    line(plan.component, bold),
-    line(`${kindWord(plan.kind)}, ${versions}`, dim),
-    blank,
-    ...(isNoop(plan) ? [line('Nothing to do.', dim), blank] : []),
-    ...changes.flatMap(change => [...oneChange(change, width), blank]),
-    ...plan.notes.flatMap(note => paragraph(note, width)),
-  ];
+  const noop = isNoop(plan) ? [line('Nothing to do.', dim), blank] : [];
+  return [line(plan.component, bold), line(`${kindWord(plan.kind)}, ${versions}`, dim), blank, ...noop];
 }
 
 const riskColumn = 9;
 
-function oneChange(change: Change, width: number): readonly Line[] {
-  const badge = [cell(change.risk, riskColumn, riskStyle(change.risk))];
+export type Fold = 'open' | 'folded' | 'none';
+
+const foldMarks: Readonly<Record<Fold, string>> = {open: glyphs.opened, folded: glyphs.pointer, none: ''};
+
+/**
+ * One change: attributes old → new, what is long on lines of its own; folded its first line alone.
+ *
+ *     ▾ outage   aws_instance.default is destroyed, then created
+ *                unlisted: not in the component's allowChanges
+ *         ami         ami-1 → ami-2
+ *         user_data   hidden (sensitive)
+ */
+export function oneChange(change: Change, width: number, fold: Fold, isSelected: boolean): readonly Line[] {
+  const mark = cell(foldMarks[fold], 2, isSelected ? accent : dim);
+  const badge = [mark, cell(change.risk, riskColumn, riskStyle(change.risk))];
   const names = widest(
     change.details.map(detail => detail.name),
     Math.floor(width / 3),
   );
+  const style: Style = {...(change.risk === 'none' && dim), ...(isSelected && {bold: true})};
+  const summary = fold === 'folded' ? `${change.summary} (${count(change.details.length, 'attribute')})` : change.summary;
+  const details = fold === 'folded' ? [] : change.details;
   return [
-    ...paragraph(change.summary, width, change.risk === 'none' ? dim : {}, badge),
-    ...change.flags.flatMap(flag => paragraph(`${flag}: ${flagWords[flag]}`, width, riskStyle(flag), [gap(riskColumn)])),
-    ...change.details.flatMap(detail => oneDetail(detail, names, width)),
+    ...paragraph(summary, width, style, badge),
+    ...change.flags.flatMap(flag => paragraph(`${flag}: ${flagWords[flag]}`, width, riskStyle(flag), [gap(2 + riskColumn)])),
+    ...details.flatMap(detail => oneDetail(detail, names, width)),
   ];
 }
 
@@ -73,10 +86,16 @@ function oneDetail(detail: Detail, names: number, width: number): readonly Line[
   ];
   const fitting = below.find(row => widthOf(row) <= width);
   const full = [
-    ...(before === null ? [] : paragraph(before, width, dim, [gap(4), span('- ', dim)])),
-    ...(after === null ? [] : paragraph(after, width, {}, [gap(4), span('+ ')])),
+    ...(before === null ? [] : whole(before, width, dim, [gap(4), span('- ', dim)])),
+    ...(after === null ? [] : whole(after, width, {}, [gap(4), span('+ ')])),
   ];
   return [[gap(2), span(detail.name, dim)], ...(fitting === undefined ? full : [fitting])];
+}
+
+/** A text on as many lines as it takes; an image's name on one, with its tag whatever else has to go. */
+function whole(text: string, width: number, style: Style, head: Line): readonly Line[] {
+  const isImage = /^[^\s/]+\/[^\s]+[:@][^\s/]+$/.test(text);
+  return paragraph(isImage ? truncateMiddle(clean(text), width - widthOf(head)) : text, width, style, head);
 }
 
 /** What was not there, or is not known, is left out. */
@@ -133,9 +152,22 @@ export function flagsOf(plan: Plan): readonly (readonly [Flag, readonly string[]
   return [...found].map(([flag, components]) => [flag, [...components]] as const);
 }
 
-/** `3 update, 1 outage`, or that there is nothing to do. */
+/** How long an outage is expected to be (`~2 m`), as the changes themselves say; undefined where nobody knows. */
+function forecastOf({components}: Plan): string | undefined {
+  const said = components.flatMap(({changes}) =>
+    changes.flatMap(({risk, details}) => (risk === 'outage' ? details.filter(({name}) => name === 'outage') : [])),
+  );
+  return said.map(({after}) => /^~[^,]+/.exec(after ?? '')?.[0]).find(text => text !== undefined);
+}
+
+/** `3 update, 1 outage (~2 m)`, or that there is nothing to do. */
 export function totalLine(plan: Plan): Line {
   const counts = riskCounts(plan).toReversed();
   if (counts.length === 0) return line('nothing to do', dim);
-  return counts.flatMap(({risk, changes}, index) => [span(index === 0 ? '' : ', '), span(`${changes} ${risk}`, riskStyle(risk))]);
+  const forecast = forecastOf(plan);
+  const words = (risk: Risk) => (risk === 'outage' && forecast !== undefined ? `${risk} (${forecast})` : risk);
+  return counts.flatMap(({risk, changes}, index) => [
+    span(index === 0 ? '' : ', '),
+    span(`${changes} ${words(risk)}`, riskStyle(risk)),
+  ]);
 }

@@ -3,11 +3,13 @@ import type {RunState} from '../../../release/reducer.ts';
 import {glyphs} from '../text/glyphs.ts';
 import {blank, bold, cell, dim, gap, type Line, paragraph, span, type Style, widest, widthOf} from '../text/line.ts';
 import {isBadOutcome} from '../text/words.ts';
+import {downtimeLines} from './downtime.ts';
 
 const endMarks: Readonly<Record<ComponentEnd['end'], readonly [glyph: string, style: Style]>> = {
   verified: [glyphs.done, {colour: 'green'}],
   unchanged: [glyphs.nothing, dim],
   'not proven': [glyphs.warned, {colour: 'yellow'}],
+  waived: [glyphs.warned, {colour: 'yellow'}],
   failed: [glyphs.failed, {colour: 'red'}],
   'rolled back': [glyphs.failed, {colour: 'yellow'}],
   superseded: [glyphs.warned, {colour: 'yellow'}],
@@ -38,7 +40,10 @@ export function endLines({finished}: RunState, width: number): readonly Line[] {
   return [
     ...paragraph(finished.text, width, bold, head),
     blank,
-    ...finished.components.flatMap(end => oneEnd(end, names, versions, width)),
+    ...finished.components.flatMap(end => [
+      ...oneEnd(end, names, versions, width),
+      ...(end.downtime === undefined ? [] : downtimeLines(end.downtime, width - 4).map(row => [gap(4), ...row])),
+    ]),
     blank,
     [span(finished.touched ? 'What was done is in the record.' : 'No environment has been touched.', dim)],
   ];

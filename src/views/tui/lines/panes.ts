@@ -1,31 +1,34 @@
 /** How screens share their room out, and what can be scrolled on them: for views, and for the keys that scroll. */
-import {columnsOf} from '../../text.ts';
 import type {Scene} from '../scene.ts';
 import {selectedId, selectedRow} from '../state/lists.ts';
 import {screenOf} from '../state/mode.ts';
 import type {Model} from '../state/model.ts';
 import {boardRows, workRows} from '../state/rows.ts';
-import type {Line} from '../text/line.ts';
-import {changeLines} from './changes.ts';
-import {checkLines} from './checks.ts';
+import {bold, type Line, paragraph} from '../text/line.ts';
+import {byHandLines} from './by-hand.ts';
+import {confirmLines} from './confirm.ts';
 import {rowDetails} from './details.ts';
 import {endLines} from './end.ts';
+import {checkLines} from './preflight.ts';
+import {changeTextOf} from './review.ts';
 
 /** A title and a free line. */
 export const titleHeight = 2;
-
-/** The plan's two panes: names and badges at the left, about a third at most; a divider of three columns. */
-export function reviewWidths({model, width}: Scene): {readonly left: number; readonly right: number} {
-  const names = (model.run.plan?.components ?? []).map(({component}) => columnsOf(component));
-  const left = Math.min(12 + Math.max(9, ...names), Math.max(22, Math.floor(width * 0.4)));
-  return {left, right: width - left - 3};
-}
 
 /** A table over the details of its selected row: half and half at most, with a free line between. */
 export function tableHeights(rows: number, height: number): {readonly table: number; readonly details: number} {
   const table = Math.min(rows, Math.max(3, Math.floor((height - 1) / 2)));
   return {table, details: Math.max(0, height - table - 1)};
 }
+
+/** `Release pass 1.14.0 to production?` */
+export function confirmTitle({model: {run}, width}: Scene): readonly Line[] {
+  const {application = '', version = '', environment = ''} = run.started ?? {};
+  return paragraph(`Release ${application} ${version} to ${environment}?`, width, bold);
+}
+
+/** What has to be typed, the field, and what `enter` means. */
+const fieldHeight = 3;
 
 /** A text that may be longer than its room. `of` names it: another text starts at its own top. */
 export interface Scrollable {
@@ -38,6 +41,10 @@ const nothing: Scrollable = {of: '', lines: [], height: 0};
 
 export function scrollableOf(scene: Scene): Scrollable {
   const {model, width, height, moment} = scene;
+  if (model.byHand !== undefined && model.log === undefined) {
+    const {component} = model.byHand;
+    return {of: `by hand ${component}`, lines: byHandLines(model, component, width), height: height - titleHeight};
+  }
   switch (screenOf(model)) {
     case 'preflight':
       return {of: 'checks', lines: checkLines(scene), height: height - titleHeight};
@@ -45,9 +52,8 @@ export function scrollableOf(scene: Scene): Scrollable {
       return {of: 'end', lines: endLines(model.run, width), height};
     case 'review': {
       const component = selectedId(model, 'changes');
-      const plan = model.run.plan?.components.find(plan => plan.component === component);
-      if (plan === undefined) return nothing;
-      return {of: `plan of ${plan.component}`, lines: changeLines(plan, reviewWidths(scene).right), height: height - titleHeight};
+      const text = changeTextOf(scene);
+      return text === undefined ? nothing : {of: `plan of ${component}`, lines: text.lines, height: height - titleHeight};
     }
     case 'work':
     case 'board': {
@@ -62,8 +68,11 @@ export function scrollableOf(scene: Scene): Scrollable {
     case 'version':
     case 'components':
     case 'starting':
-    case 'confirm':
       return nothing;
+    case 'confirm': {
+      const room = height - confirmTitle(scene).length - fieldHeight - 2;
+      return {of: 'confirm', lines: confirmLines(model, width), height: Math.max(1, room)};
+    }
   }
 }
 

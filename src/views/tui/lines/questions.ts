@@ -1,11 +1,14 @@
+import type {Command} from '../../../release/contract.ts';
 import type {Question} from '../../../release/events.ts';
 import type {Phase} from '../../../release/model.ts';
+import type {RunState} from '../../../release/reducer.ts';
 import type {Model} from '../state/model.ts';
 import {componentName} from '../state/rows.ts';
 import {whatStoppingMeans} from '../state/stopping.ts';
 import {glyphs} from '../text/glyphs.ts';
 import {bold, cell, dim, gap, type Line, line, paragraph, span, widest} from '../text/line.ts';
 import {count} from '../text/words.ts';
+import {flagWords} from './flags.ts';
 
 const startWords: Readonly<Partial<Record<Phase, string>>> = {
   bump: 'It edits files of the repository. No environment is touched.',
@@ -16,8 +19,12 @@ const startWords: Readonly<Partial<Record<Phase, string>>> = {
 const mark: Line = [span(`${glyphs.asked} `, {colour: 'yellow', bold: true})];
 
 /** What is asked, in a sentence; the choices follow from the key table. */
-export function questionLines(question: Question, width: number): readonly Line[] {
-  return paragraph(questionText(question), width, bold, mark);
+export function questionLines(question: Question, run: RunState, width: number): readonly Line[] {
+  const flags = flagWords(question, run);
+  return [
+    ...paragraph(questionText(question), width, bold, mark),
+    ...(flags === undefined ? [] : paragraph(flags, width, dim, [gap(2)])),
+  ];
 }
 
 function questionText(question: Question): string {
@@ -31,7 +38,9 @@ function questionText(question: Question): string {
     case 'unknown step':
       return `Looking cannot tell whether this happened: ${question.text}`;
     case 'approval':
-      return question.again ? 'The world has changed since: this is a new plan.' : 'This is what would be done.';
+      return question.again
+        ? `The world has changed since${question.because === undefined ? '' : ` (${question.because})`}: this is a new plan. ${(question.differences ?? []).join('; ')}`.trim()
+        : 'This is what would be done.';
   }
 }
 
@@ -40,6 +49,12 @@ export function elsewhereLines(question: Question, width: number): readonly Line
   const who = 'job' in question ? componentName(question.job.component) : question.about;
   return paragraph(`${who} waits for an answer.`, width, {colour: 'yellow'}, mark);
 }
+
+const alreadyWords: Readonly<Record<Command['do'], string>> = {
+  stop: 'It is stopping already.',
+  detach: 'It is detaching already.',
+  interrupt: 'It is stopping already, and was interrupted a second time.',
+};
 
 /**
  * What Ctrl-C asks while a release runs.
@@ -54,7 +69,7 @@ export function leavingLines({run, commanded}: Model, width: number, most: numbe
     22,
   );
   const rows = meanings.flatMap(({who, what}) => paragraph(what, width, {}, [gap(2), cell(who, names, dim), gap(2)]));
-  const title = commanded === undefined ? 'Stop this release? To go on is the default.' : 'It is stopping already.';
+  const title = commanded === undefined ? 'Stop this release? To go on is the default.' : alreadyWords[commanded];
   const shown = rows.length > most ? [...rows.slice(0, most - 1), line(`  and ${rows.length - most + 1} more lines`, dim)] : rows;
   return [...paragraph(title, width, bold, mark), ...shown];
 }

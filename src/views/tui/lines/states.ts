@@ -17,6 +17,7 @@ const rowMarks: Readonly<Record<RowState, Mark>> = {
   waiting: {glyph: glyphs.open, style: {dim: true}},
   running: {glyph: spins, style: {colour: 'cyan'}},
   done: {glyph: glyphs.done, style: {colour: 'green'}},
+  back: {glyph: glyphs.back, style: {colour: 'yellow'}},
   failed: {glyph: glyphs.failed, style: {colour: 'red'}},
   skipped: {glyph: glyphs.nothing, style: {dim: true}},
   asked: {glyph: glyphs.asked, style: {colour: 'yellow'}},

@@ -8,6 +8,9 @@ import {rowMark} from './states.ts';
 
 const barWidth = 10;
 const countWidth = 6;
+/** `12/40 operations`, where there is room for it. */
+const unitWidth = 17;
+const roomForUnits = 110;
 const stateWidth = 13;
 
 /** The two columns in front of a row that can be selected, and its name. */
@@ -34,13 +37,13 @@ export function tableLines(rows: readonly Row[], selected: string | undefined, w
   return rows.map(row => {
     const state = rowMark(row.is, row.word, stateWidth, moment);
     const text = span(row.text, row.is === 'failed' ? {colour: 'red'} : dim);
-    const left = [...pointed(row.name, names, row.id === selected), state, gap(1), ...bar(row), text];
+    const left = [...pointed(row.name, names, row.id === selected), state, gap(1), ...bar(row, width), text];
     return spread(left, [cell(elapsed(row, moment.now), 7, dim, 'right')], width);
   });
 }
 
 /** The bar of a running row, where what it does can be counted. */
-function bar(row: Row): readonly Span[] {
+function bar(row: Row, width: number): readonly Span[] {
   const progress = row.is === 'running' ? row.job?.progress : undefined;
   const share = shareOf(progress);
   if (progress === undefined || share === undefined) return [];
@@ -49,7 +52,9 @@ function bar(row: Row): readonly Span[] {
     span(glyphs.full.repeat(full), accent),
     span(glyphs.empty.repeat(barWidth - full), dim),
     gap(1),
-    cell(`${progress.done}/${progress.total}`, countWidth),
+    width >= roomForUnits && progress.unit !== undefined
+      ? cell(`${progress.done}/${progress.total} ${progress.unit}`, unitWidth)
+      : cell(`${progress.done}/${progress.total}`, countWidth),
     gap(1),
   ];
 }

@@ -1,10 +1,14 @@
-import {Box, Text} from 'ink';
+import {Box, Text, useIsScreenReaderEnabled} from 'ink';
 import {createContext, use} from 'react';
-import {toAscii} from '../text/glyphs.ts';
+import {toAscii, toWords} from '../text/glyphs.ts';
+import {type Palette, sixteen} from '../text/palette.ts';
 import {cut, type Line, type Span, widthOf} from '../text/line.ts';
 
 /** Whether our signs are replaced by ASCII. Provided once, at the root. */
 export const AsciiContext = createContext(false);
+
+/** What our colours are in this terminal. Provided once, at the root. */
+export const PaletteContext = createContext<Palette>(sixteen);
 
 interface Props {
   readonly lines: readonly Line[];
@@ -13,10 +17,24 @@ interface Props {
 
 /** The only text on the screen: lines, each one row high and at most `width` columns wide. Ink has nothing to wrap. */
 export function Lines({lines, width}: Props) {
+  if (useIsScreenReaderEnabled()) return <Spoken lines={lines} />;
   return (
     <Box flexDirection="column" flexShrink={0}>
       {lines.map((line, index) => (
         <Row key={index} line={cut(line, width)} />
+      ))}
+    </Box>
+  );
+}
+
+/** The same lines, read aloud: whole, without columns, without empty ones. */
+function Spoken({lines}: Pick<Props, 'lines'>) {
+  const isAscii = use(AsciiContext);
+  const texts = lines.map(line => toWords(line.map(({text}) => text).join(''))).filter(text => text.trim() !== '');
+  return (
+    <Box flexDirection="column">
+      {texts.map((text, index) => (
+        <Text key={index}>{isAscii ? toAscii(text) : text}</Text>
       ))}
     </Box>
   );
@@ -29,10 +47,11 @@ function Row({line}: {readonly line: Line}) {
   );
 }
 
-function Piece({part: {text, colour, bold, dim}}: {readonly part: Span}) {
+function Piece({part: {text, colour, bold, dim, inverse}}: {readonly part: Span}) {
   const shown = use(AsciiContext) ? toAscii(text) : text;
+  const palette = use(PaletteContext);
   return (
-    <Text {...(colour && {color: colour})} bold={bold ?? false} dimColor={dim ?? false}>
+    <Text {...(colour && {color: palette[colour]})} bold={bold ?? false} dimColor={dim ?? false} inverse={inverse ?? false}>
       {shown}
     </Text>
   );

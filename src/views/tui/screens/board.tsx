@@ -1,3 +1,4 @@
+import {useIsScreenReaderEnabled} from 'ink';
 import {tableHeights} from '../lines/panes.ts';
 import {tableLines} from '../lines/table.ts';
 import {Lines} from '../parts/lines.tsx';
@@ -24,9 +25,11 @@ export function BoardScreen({scene}: {readonly scene: Scene}) {
   const selected = selectedId(model, 'board');
   const {table, details} = tableHeights(rows.length, height);
   const at = rows.findIndex(row => row.id === selected);
+  // What is read aloud must not change by itself: the changes of the rows are said one by one.
+  const isReader = useIsScreenReaderEnabled();
   return (
     <>
-      <Lines width={width} lines={[...around(tableLines(rows, selected, width, moment), at, table), blank]} />
+      {!isReader && <Lines width={width} lines={[...around(tableLines(rows, selected, width, moment), at, table), blank]} />}
       <RowDetails scene={scene} row={rows[at]} height={details} />
     </>
   );

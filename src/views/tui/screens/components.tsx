@@ -3,7 +3,7 @@ import type {ComponentCard} from '../../../release/form.ts';
 import {spinnerSpan} from '../lines/states.ts';
 import {Lines} from '../parts/lines.tsx';
 import type {Scene} from '../scene.ts';
-import {type Form, goingAlong, lookOf, missingNeeds} from '../state/form.ts';
+import {type Arranged, arranged, type Form, goingAlong, lookOf, missingNeeds, presetOf} from '../state/form.ts';
 import {selectedId} from '../state/lists.ts';
 import {glyphs} from '../text/glyphs.ts';
 import {
@@ -25,11 +25,11 @@ import {
 import {kindWord} from '../text/words.ts';
 
 /**
- *     What goes along?                                                              5 of 6 chosen
+ *     What goes along?                                        preset services · 5 of 6 chosen
  *
- *     ▸ [x] pass-core               SNS trigger      1.13.2 → 1.14.0
- *       [x] deposit-services        ECS service      1.13.2 → 1.14.0    after pass-core
- *       [ ] nihms-loader            Batch job        1.14.0             already there
+ *     ▸ [x] pass-core                  SNS trigger      1.13.2 → 1.14.0
+ *       [x] ├ deposit-services         ECS service      1.13.2 → 1.14.0    after pass-core
+ *       [ ] └ nihms-loader             Batch job        1.14.0             already there
  *
  *     ! deposit-services needs pass-core, which is not chosen: it must be there already
  */
@@ -37,20 +37,22 @@ export function ComponentsScreen({scene}: {readonly scene: Scene}) {
   const {form} = scene.model;
   if (form === undefined) return null;
   const {width, height, moment, model} = scene;
-  const {cards, done} = lookOf(form);
+  const {done} = lookOf(form);
   const selected = selectedId(model, 'components');
-  const rows = componentRows(form, selected, width);
+  const shown = arranged(form);
+  const rows = componentRows(form, shown, selected, width);
+  const filter = filterLines(form, shown.length);
   const remarks = remarksOn(form, width);
-  const chosen = goingAlong(form).length;
-  const at = cards.findIndex(({id}) => id === selected);
+  const at = shown.findIndex(({card}) => card.id === selected);
   const waiting: readonly Line[] = done ? [] : [[spinnerSpan(moment), span(`looking at what runs there${glyphs.ellipsis}`, dim)]];
   return (
     <Lines
       width={width}
       lines={[
-        spread(line('What goes along?', bold), line(`${chosen} of ${cards.length} chosen`, dim), width),
+        spread(line('What goes along?', bold), chosenWords(form), width),
         blank,
-        ...around(rows, at, Math.max(1, height - 3 - remarks.length - waiting.length)),
+        ...filter,
+        ...around(rows, at, Math.max(1, height - 3 - remarks.length - waiting.length - filter.length)),
         ...waiting,
         blank,
         ...remarks,
@@ -59,19 +61,35 @@ export function ComponentsScreen({scene}: {readonly scene: Scene}) {
   );
 }
 
-function componentRows(form: Form, selected: string | undefined, width: number): readonly Line[] {
+function chosenWords(form: Form): Line {
   const {cards} = lookOf(form);
+  const preset = presetOf(form);
+  const words = `${goingAlong(form).length} of ${cards.length} chosen`;
+  return [
+    ...(preset === undefined ? [] : [span('preset ', dim), span(preset, accent), span(` ${glyphs.dot} `, dim)]),
+    span(words, dim),
+  ];
+}
+
+/** What is looked for, where something is. */
+function filterLines({filter, filtering}: Form, shown: number): readonly Line[] {
+  if (!filtering && filter === '') return [];
+  const caret = filtering ? [span(glyphs.caret, accent)] : [];
+  const none = shown === 0 ? [span('   nothing has that in its name', {colour: 'yellow'})] : [];
+  return [[span('/ ', accent), span(filter), ...caret, ...none]];
+}
+
+function componentRows(form: Form, shown: readonly Arranged[], selected: string | undefined, width: number): readonly Line[] {
   const version = form.state.answers.version ?? '';
-  const names = widest(
-    cards.map(({id}) => id),
-    Math.floor(width / 3),
-  );
-  const changes = cards.map(card => change(card, version));
+  const nameOf = ({card, branch}: Arranged): string => `${branchOf(branch)}${card.id}`;
+  const names = widest(shown.map(nameOf), Math.floor(width * 0.36));
+  const changes = shown.map(({card}) => change(card, version));
   const changeWidth = widest(
     changes.map(({text}) => text),
     Math.floor(width / 3),
   );
-  return cards.map((card, index) => {
+  return shown.map((row, index) => {
+    const {card, branch} = row;
     const isSelected = card.id === selected;
     const isChosen = !form.without.has(card.id);
     const {text = '', isThere = false} = changes[index] ?? {};
@@ -79,7 +97,8 @@ function componentRows(form: Form, selected: string | undefined, width: number):
     return [
       span(isSelected ? `${glyphs.pointer} ` : '  ', accent),
       span(isChosen ? '[x] ' : '[ ] ', isChosen && !isThere ? accent : dim),
-      cell(card.id, names, isSelected ? {...accent, bold: true} : quiet),
+      span(branchOf(branch), dim),
+      cell(card.id, names - branch.length * 2, isSelected ? {...accent, bold: true} : quiet),
       gap(2),
       ...(width < 70 ? [] : [cell(kindWord(card.kind), 16, dim)]),
       cell(text, changeWidth, quiet),
@@ -87,6 +106,18 @@ function componentRows(form: Form, selected: string | undefined, width: number):
       ...remark(card, version, form.without),
     ];
   });
+}
+
+/** The lines that lead from a component to what it waits for. */
+function branchOf(branch: Arranged['branch']): string {
+  return branch
+    .map((part, index) => {
+      const isLeaf = index === branch.length - 1;
+      if (part === 'none') return '  ';
+      if (!isLeaf) return `${glyphs.divider} `;
+      return `${part === 'last' ? glyphs.lastBranch : glyphs.branch} `;
+    })
+    .join('');
 }
 
 function change({version: from}: ComponentCard, to: string): {readonly text: string; readonly isThere: boolean} {

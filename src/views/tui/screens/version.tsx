@@ -1,3 +1,4 @@
+import type {KnownVersion} from '../../../release/form.ts';
 import {isDowngrade} from '../../../release/version.ts';
 import {truncateStart} from '../../text.ts';
 import {versionHere} from '../keys/form.ts';
@@ -5,17 +6,34 @@ import {spinnerSpan} from '../lines/states.ts';
 import {pointed} from '../lines/table.ts';
 import {Lines} from '../parts/lines.tsx';
 import type {Scene} from '../scene.ts';
-import {type Form, goingAlong, judge, type Look, lookOf, typedVersion} from '../state/form.ts';
+import {type Form, goingAlong, judge, type Look, lookOf, offersOf, typedVersion} from '../state/form.ts';
 import {rowIds, selectedId} from '../state/lists.ts';
 import {glyphs} from '../text/glyphs.ts';
-import {accent, around, blank, bold, cell, dim, gap, type Line, line, paragraph, span, spread, widest} from '../text/line.ts';
-import {count, kindWord} from '../text/words.ts';
+import {
+  accent,
+  around,
+  blank,
+  bold,
+  cell,
+  cut,
+  dim,
+  gap,
+  type Line,
+  line,
+  paragraph,
+  span,
+  spread,
+  widest,
+} from '../text/line.ts';
+import {ago, count, kindWord} from '../text/words.ts';
 
 /**
  *     Which version?                                                        production has 1.13.2
  *
  *     ▸ 1.13.3       patch
- *       1.14.0       minor
+ *       1.14.0       minor · tagged 2 d ago · 6 of 6 images, pushed 2 d ago · ✔ staging: verified 2 h ago
+ *       1.14.0-RC2   6 of 6 images, pushed 5 d ago
+ *       1.13.1       5 of 6 images, pushed 40 d ago, downgrade
  *       other        type a version
  *
  *     a downgrade for service: asks for the environment's name
@@ -41,7 +59,7 @@ export function VersionScreen({scene}: {readonly scene: Scene}) {
     <Lines
       width={width}
       lines={[
-        spread(line('Which version?', bold), whatIsThere(form), width),
+        spread(line('Which version?', bold), cut(whatIsThere(form), width - 16), width),
         blank,
         ...around(choices, at, room),
         blank,
@@ -59,21 +77,54 @@ function whatIsThere(form: Form): Line {
   return line(`${form.state.answers.environment} has ${there}`, dim);
 }
 
-function versionRows(form: Form, {model, width}: Scene): readonly Line[] {
-  const {suggestions, cards} = lookOf(form);
+function versionRows(form: Form, {model, width, moment}: Scene): readonly Line[] {
+  const look = lookOf(form);
+  const offers = offersOf(look);
   const selected = selectedId(model, 'versions');
-  const versions = widest([...suggestions.map(({version}) => version), 'other'], 30);
+  const versions = widest([...offers.map(({version}) => version), 'other'], 30);
   const isTyping = selected === typedVersion;
   const field: Line = isTyping
     ? [span(truncateStart(form.typed, width - versions - 8)), span(glyphs.caret, accent)]
     : [span(form.typed === '' ? 'type a version' : form.typed, dim)];
+  // What is built has no images before it is released.
+  const isBuilt = look.cards.some(({source}) => source !== undefined);
+  const searching = !look.searched && look.done ? [spinnerSpan(moment), span(`looking for tags${glyphs.ellipsis}`, dim)] : [];
   return [
-    ...suggestions.map(({version, text}) => [
+    ...offers.map(({version, text, known}) => [
       ...pointed(version, versions, version === selected),
-      span(text, dim),
-      ...(cards.some(card => isDowngrade(card.version, version)) ? [span(', downgrade', {colour: 'yellow'})] : []),
+      ...joined([...(text === undefined ? [] : [[span(text, dim)]]), ...knownWords(known, look, moment.now)]),
+      ...(look.searched && known === undefined && !isBuilt && look.versions.length > 0
+        ? [span(' · no image', {colour: 'yellow'})]
+        : []),
+      ...(look.cards.some(card => isDowngrade(card.version, version)) ? [span(', downgrade', {colour: 'yellow'})] : []),
     ]),
-    [...pointed('other', versions, isTyping), ...field],
+    [...pointed('other', versions, isTyping), ...field, ...(searching.length === 0 ? [] : [gap(3), ...searching])],
+  ];
+}
+
+function joined(parts: readonly Line[]): Line {
+  return parts.flatMap((part, index) => (index === 0 ? part : [span(` ${glyphs.dot} `, dim), ...part]));
+}
+
+/** What registries, git and required environments say of a version. */
+function knownWords(known: KnownVersion | undefined, {cards}: Look, now: number): readonly Line[] {
+  if (known === undefined) return [];
+  const {version, images, pushedAt, taggedAt} = known;
+  const isBuilt = cards.some(({source}) => source !== undefined);
+  // What is there already has no gate to go through.
+  const gates = cards.every(card => card.version === version) ? [] : known.gates;
+  const isWhole = images.have === images.of;
+  const pushed = pushedAt === undefined ? '' : `, pushed ${ago(pushedAt, now)}`;
+  return [
+    ...(taggedAt === undefined ? [] : [[span(`tagged ${ago(taggedAt, now)}`, dim)]]),
+    ...(images.of === 0 || (isBuilt && images.have === 0)
+      ? []
+      : [[span(`${images.have} of ${count(images.of, 'image')}${pushed}`, isWhole ? dim : {colour: 'yellow' as const})]]),
+    ...gates.map(({env, open, since}) => [
+      open
+        ? span(`${glyphs.done} ${env}: verified${since === undefined ? '' : ` ${ago(since, now)}`}`, {colour: 'green'})
+        : span(`${glyphs.open} ${env}: not ready`, {colour: 'yellow'}),
+    ]),
   ];
 }
 
@@ -89,6 +140,8 @@ function judgement(form: Form, scene: Scene): readonly Line[] {
     return paragraph(note, scene.width, {colour: 'yellow'}, [span(`${glyphs.warned} `, {colour: 'yellow'})]);
   if (version === '') return [line('such as 1.14.0, 1.14.0-RC1 or 1.14.0-SNAPSHOT', dim)];
   const cards = goingAlong(form);
+  const noted = cards.find(({source, sourceNote}) => source === version && sourceNote !== undefined);
+  if (noted?.sourceNote !== undefined) return paragraph(noted.sourceNote, scene.width, dim);
   const changed = cards.filter(card => card.version !== version).length;
   return [line(`${changed} of ${count(cards.length, 'component')} would change`, dim)];
 }

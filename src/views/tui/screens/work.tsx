@@ -1,3 +1,4 @@
+import {useIsScreenReaderEnabled} from 'ink';
 import type {Question} from '../../../release/events.ts';
 import {currentQuestion} from '../keys/run.ts';
 import {tableHeights} from '../lines/panes.ts';
@@ -25,12 +26,16 @@ export function WorkScreen({scene}: {readonly scene: Scene}) {
   const {table, details} = tableHeights(rows.length, height);
   const at = rows.findIndex(row => row.id === selected);
   const question = currentQuestion(model);
+  // What is read aloud must not change by itself: the changes of the rows are said one by one.
+  const isReader = useIsScreenReaderEnabled();
   return (
     <>
-      <Lines
-        width={width}
-        lines={[...around(tableLines(rows, selected, width, moment), at, table), ...(rows.length > 0 ? [blank] : [])]}
-      />
+      {!isReader && (
+        <Lines
+          width={width}
+          lines={[...around(tableLines(rows, selected, width, moment), at, table), ...(rows.length > 0 ? [blank] : [])]}
+        />
+      )}
       {question?.about === 'start' ? (
         <Lines width={width} lines={around(startLines(question, width), 0, details)} />
       ) : (

@@ -1,22 +1,28 @@
 /** The lists that a cursor moves in: their rows by id, and which one is selected. */
 import type {Question} from '../../../release/events.ts';
-import {lookOf, typedVersion} from './form.ts';
+import type {AnyComponentPlan} from '../../../release/model.ts';
+import {arranged, lookOf, offersOf, typedVersion} from './form.ts';
 import type {ListName, Model} from './model.ts';
+import {keyOf, shownChanges, shownPlans} from './review.ts';
 import {boardRows, type Row, workRows} from './rows.ts';
 
 export function rowIds(model: Model, list: ListName): readonly string[] {
-  const {form, run} = model;
+  const {form} = model;
   switch (list) {
     case 'environments':
       return form?.environments.map(environment => environment.name) ?? [];
     case 'versions':
-      return form === undefined ? [] : [...lookOf(form).suggestions.map(suggestion => suggestion.version), typedVersion];
+      return form === undefined ? [] : [...offersOf(lookOf(form)).map(offer => offer.version), typedVersion];
     case 'components':
-      return form === undefined ? [] : lookOf(form).cards.map(card => card.id);
+      return form === undefined ? [] : arranged(form).map(({card}) => card.id);
     case 'jobs':
       return workRows(model).map(row => row.id);
     case 'changes':
-      return run.plan?.components.map(component => component.component) ?? [];
+      return shownPlans(model).map(({component}) => component);
+    case 'resources': {
+      const plan = planHere(model);
+      return plan === undefined ? [] : shownChanges(plan, model.review).map(change => keyOf(plan.component, change));
+    }
     case 'board':
       return boardRows(model).map(row => row.id);
   }
@@ -31,6 +37,12 @@ export function selectedId(model: Model, list: ListName): string | undefined {
   if (list === 'board') return mattering(boardRows(model));
   if (list === 'environments') return model.form?.state.answers.environment ?? ids[0];
   return ids[0];
+}
+
+/** The component whose changes are read. */
+export function planHere(model: Model): AnyComponentPlan | undefined {
+  const selected = selectedId(model, 'changes');
+  return shownPlans(model).find(({component}) => component === selected);
 }
 
 /** Without a choice: what asks, else what runs, else what failed, else what ended last. */

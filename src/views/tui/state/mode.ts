@@ -1,7 +1,8 @@
 /** Which screen is on, and what the keys mean now. Both follow from the model: nothing switches screens. */
 import type {Question} from '../../../release/events.ts';
 import {type Phase, phases} from '../../../release/model.ts';
-import {isAsking, lookOf, typedVersion} from './form.ts';
+import {reasonAsked} from './drafts.ts';
+import {isAsking, lookOf, offersOf, typedVersion} from './form.ts';
 import type {Model} from './model.ts';
 
 export type Screen =
@@ -17,24 +18,50 @@ export type Screen =
   | 'finished';
 
 /** What keys are looked up under: a screen, a field on it, or what lies over it. */
-export type Mode = Screen | 'version field' | 'leaving' | 'help' | 'log';
+export type Mode =
+  | Screen
+  | 'version field'
+  | 'components filter'
+  | 'changes search'
+  | 'reason'
+  | 'leaving'
+  | 'interrupt'
+  | 'help'
+  | 'login'
+  | 'log'
+  | 'log search'
+  | 'by hand';
 
 export function modeOf(model: Model): Mode {
+  if (model.forcing !== undefined) return 'interrupt';
   if (model.leaving) return 'leaving';
   if (model.help) return 'help';
-  if (model.log !== undefined) return 'log';
   return modeBelow(model);
 }
 
-/** The mode without what lies over the screen: what the help page is about. */
+/** The mode without the questions and the page that lie over everything: what the help page is about. */
 export function modeBelow(model: Model): Mode {
+  const mode = modeWithoutLogin(model);
+  // Who is typing something else goes on with that: no letter of it may end up in another field.
+  return model.logins.length > 0 && !typing.has(mode) ? 'login' : mode;
+}
+
+const typing: ReadonlySet<Mode> = new Set<Mode>(['confirm', 'reason', 'changes search', 'log search']);
+
+function modeWithoutLogin(model: Model): Mode {
+  if (model.log !== undefined) return model.log.typing ? 'log search' : 'log';
+  if (model.byHand !== undefined) return 'by hand';
   const screen = screenOf(model);
-  return screen === 'version' && isTypingVersion(model) ? 'version field' : screen;
+  if (screen === 'version') return isTypingVersion(model) ? 'version field' : screen;
+  if (screen === 'components') return model.form?.filtering ? 'components filter' : screen;
+  if (screen === 'review') return model.review.typing ? 'changes search' : screen;
+  if (screen === 'board' && reasonAsked(model) !== undefined) return 'reason';
+  return screen;
 }
 
 function isTypingVersion({form, cursor}: Model): boolean {
   if (form === undefined) return false;
-  return lookOf(form).suggestions.length === 0 || cursor.versions === typedVersion;
+  return offersOf(lookOf(form)).length === 0 || cursor.versions === typedVersion;
 }
 
 export function screenOf(model: Model): Screen {
@@ -47,14 +74,14 @@ export function screenOf(model: Model): Screen {
   return phase === undefined ? 'starting' : screenOfPhase(phase);
 }
 
-function screenOfQuestion(question: Question, {confirmation}: Model): Screen {
+function screenOfQuestion(question: Question, {drafting}: Model): Screen {
   switch (question.about) {
     case 'preflight':
       return 'preflight';
     case 'start':
       return 'work';
     case 'approval':
-      return confirmation?.question === question.id && confirmation.open ? 'confirm' : 'review';
+      return drafting === question.id ? 'confirm' : 'review';
     case 'failure':
     case 'unknown step':
       return screenOfPhase(question.job.phase);

@@ -2,11 +2,13 @@
 import type {Question} from '../../../release/events.ts';
 import {jobId, type Phase, phases, wholeRelease} from '../../../release/model.ts';
 import type {JobState, RunState} from '../../../release/reducer.ts';
+import {glyphs} from '../text/glyphs.ts';
 import {phaseWord} from '../text/words.ts';
 import type {Model} from './model.ts';
 
 /** What a row's glyph says. `asked`: somebody has to say what it is. */
-export type RowState = 'waiting' | 'running' | 'done' | 'failed' | 'skipped' | 'asked';
+/** `back`: what was there before is there again. */
+export type RowState = 'waiting' | 'running' | 'done' | 'back' | 'failed' | 'skipped' | 'asked';
 
 export interface Row {
   readonly id: string;
@@ -53,17 +55,35 @@ export function boardRows(model: Model): readonly Row[] {
     const apply = run.jobs.get(jobId({component: id, phase: 'apply'}));
     const verify = run.jobs.get(jobId({component: id, phase: 'verify'}));
     // Where nothing had to be done, the apply says why; there is nothing to say about its proof.
-    const job = apply?.status === 'skipped' ? apply : (verify ?? apply);
+    const job = apply?.status === 'skipped' || isLater(apply, verify) ? apply : (verify ?? apply);
     const row = {id, name: id, job, startedAt: apply?.startedAt ?? verify?.startedAt};
     if (job === undefined) {
       const until = needs.filter(need => !isVerified(run, need));
       const text = until.length > 0 ? `for ${until.join(', ')}` : '';
       return {...row, is: 'waiting', word: 'waiting', text, endedAt: undefined, ask: undefined};
     }
+    const back = run.back.get(id);
+    if (back !== undefined) return {...row, ...stateOfBack(job, back), endedAt: job.endedAt, ask: askAbout(asks, job)};
     const goesOn = job.status === 'succeeded' && job.job.phase === 'apply' && run.finished === undefined;
     if (goesOn) return {...row, is: 'running', word: 'applied', text: job.text, endedAt: undefined, ask: undefined};
     return {...row, ...stateOfJob(job, askAbout(asks, job)), endedAt: job.endedAt};
   });
+}
+
+/** Whether a component is applied anew: another attempt, or its way back. */
+function isLater(apply: JobState | undefined, verify: JobState | undefined): boolean {
+  if (apply === undefined || verify === undefined) return false;
+  return apply.status === 'running' || (verify.startedAt !== '' && apply.startedAt > verify.startedAt);
+}
+
+/** A component that is taken back: its jobs are those of the way back since that was planned. */
+function stateOfBack(job: JobState, {to, at}: {readonly to: string; readonly at: string}): Pick<Row, 'is' | 'word' | 'text'> {
+  const isBegun = job.startedAt >= at;
+  const text = `${glyphs.back} ${to}${job.text === '' || !isBegun ? '' : `  ${job.text}`}`;
+  if (!isBegun) return {is: 'running', word: 'going back', text};
+  if (job.status === 'failed') return {is: 'failed', word: 'not back', text};
+  const isBack = job.status === 'succeeded' && job.job.phase === 'verify';
+  return isBack ? {is: 'back', word: 'taken back', text} : {is: 'running', word: 'going back', text};
 }
 
 function isVerified(run: RunState, component: string): boolean {
@@ -80,7 +100,7 @@ function stateOfJob(job: JobState, ask: Question | undefined): Pick<Row, 'is' | 
   if (ask?.about === 'unknown step') return {is: 'asked', word: 'not known', text: ask.text, ask};
   switch (job.status) {
     case 'running':
-      return {is: 'running', word: phaseWord(job.job.phase, 'running'), text: job.text, ask};
+      return {is: 'running', word: phaseWord(job.job.phase, 'running'), text: job.text || pendingText(job), ask};
     case 'succeeded':
       return {is: 'done', word: phaseWord(job.job.phase, 'done'), text: job.text, ask};
     case 'failed':
@@ -88,4 +108,10 @@ function stateOfJob(job: JobState, ask: Question | undefined): Pick<Row, 'is' | 
     case 'skipped':
       return {is: 'skipped', word: 'skipped', text: job.text, ask};
   }
+}
+
+/** Where a job says nothing of itself: what it still waits for. */
+function pendingText({checks}: JobState): string {
+  const pending = checks.findLast(({status}) => status === 'pending');
+  return pending === undefined ? '' : pending.found || pending.text;
 }

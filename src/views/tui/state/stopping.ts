@@ -30,13 +30,28 @@ export interface StopMeaning {
 export function whatStoppingMeans(run: RunState): readonly StopMeaning[] {
   const running = [...run.jobs.values()].filter(job => job.status === 'running');
   if (running.length > 0) {
-    return running.map(({job}) => ({who: componentName(job.component), what: meaning(kindOf(run, job.component), job.phase)}));
+    return running.map(({job, progress}) => {
+      const now = progress?.stopping?.means;
+      const what = meaning(kindOf(run, job.component), job.phase);
+      // What would be left at this very moment comes first: it is what decides.
+      return {who: componentName(job.component), what: now === undefined ? what : `${now} ${what}`};
+    });
   }
   const applied = [...run.jobs.values()].some(({job}) => job.phase === 'apply');
   const what = applied
     ? 'Nothing is running. What was applied stays; nothing more is started.'
     : 'Nothing is running, and no environment has been touched.';
   return [{who: 'release', what}];
+}
+
+/** The words that somebody types to interrupt what is stopping already; undefined where nothing that runs would hear it. */
+export function forceWord(run: RunState): string | undefined {
+  return secondInterrupt(run)?.force;
+}
+
+/** The same with what it costs. */
+export function secondInterrupt(run: RunState): {readonly force: string; readonly costs: string} | undefined {
+  return [...run.jobs.values()].flatMap(({status, progress}) => (status === 'running' ? (progress?.stopping ?? []) : [])).at(0);
 }
 
 function meaning(kind: string | undefined, phase: Phase): string {

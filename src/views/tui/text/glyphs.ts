@@ -11,11 +11,15 @@ export const glyphs = {
   warned: '!',
   asked: '?',
   pointer: '▸',
+  opened: '▾',
+  back: '←',
   arrow: '→',
   dot: '·',
   caret: '▏',
   rule: '─',
   divider: '│',
+  branch: '├',
+  lastBranch: '└',
   full: '█',
   empty: '░',
   ellipsis: '…',
@@ -36,10 +40,14 @@ const standIns = new Map<string, string>([
   [glyphs.open, 'o'],
   [glyphs.nothing, '-'],
   [glyphs.pointer, '>'],
+  [glyphs.opened, 'v'],
+  [glyphs.back, '<'],
   [glyphs.arrow, '>'],
   [glyphs.dot, '-'],
   [glyphs.caret, '_'],
   [glyphs.divider, '|'],
+  [glyphs.branch, '|'],
+  [glyphs.lastBranch, '`'],
   [glyphs.full, '#'],
   [glyphs.empty, '.'],
   [glyphs.ellipsis, '~'],
@@ -49,6 +57,40 @@ const standIns = new Map<string, string>([
 ]);
 
 const replaceable = new RegExp(`[${[...standIns.keys()].join('')}]`, 'gu');
+
+const words = new Map<string, string>([
+  [glyphs.done, 'ok'],
+  [glyphs.failed, 'failed:'],
+  [glyphs.here, 'here:'],
+  [glyphs.open, 'to come:'],
+  [glyphs.pointer, '>'],
+  [glyphs.arrow, 'to'],
+  [glyphs.back, 'back to'],
+  [glyphs.dot, ','],
+  [glyphs.ellipsis, '...'],
+  ...[
+    glyphs.nothing,
+    glyphs.opened,
+    glyphs.caret,
+    glyphs.divider,
+    glyphs.full,
+    glyphs.empty,
+    glyphs.up,
+    glyphs.down,
+    ...spinnerFrames,
+  ].map(sign => [sign, ''] as const),
+]);
+
+const spoken = new RegExp(`[${[...words.keys()].join('')}]`, 'gu');
+
+/** The text as somebody reads it aloud: our signs as words, or left out where they only draw. Its columns are gone. */
+export function toWords(text: string): string {
+  return text
+    .replaceAll(`${glyphs.up}${glyphs.down}`, 'arrows')
+    .replaceAll(spoken, sign => words.get(sign) ?? sign)
+    .replaceAll(/ {2,}/g, '  ')
+    .trimEnd();
+}
 
 /** The text with our signs replaced by ASCII, column for column. What others wrote in other scripts stays. */
 export function toAscii(text: string): string {

@@ -12,6 +12,8 @@ export interface Style {
   readonly colour?: Colour | undefined;
   readonly bold?: boolean;
   readonly dim?: boolean;
+  /** What was looked for. */
+  readonly inverse?: boolean;
 }
 
 export interface Span extends Style {
@@ -52,6 +54,26 @@ export function widthOf(line: Line): number {
 /** The width of a column that holds these texts, `most` at most. */
 export function widest(texts: readonly string[], most: number): number {
   return Math.min(most, Math.max(0, ...texts.map(text => columnsOf(clean(text)))));
+}
+
+/** Whether a line holds the text, capitals or not. */
+export function holds(line: Line, text: string): boolean {
+  return text !== '' && plainOf(line).toLowerCase().includes(text.toLowerCase());
+}
+
+function plainOf(line: Line): string {
+  return line.map(part => part.text).join('');
+}
+
+/** The line with every place that holds the text marked. What goes over the end of a span is not. */
+export function marked(line: Line, text: string): Line {
+  if (!holds(line, text)) return line;
+  const wanted = new RegExp(`(${text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')})`, 'giu');
+  return line.flatMap(part =>
+    part.text
+      .split(wanted)
+      .map((piece, index) => (index % 2 === 1 ? {...part, text: piece, inverse: true} : {...part, text: piece})),
+  );
 }
 
 /** The line in at most `width` columns. */

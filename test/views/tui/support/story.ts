@@ -31,6 +31,10 @@ export function survey(cards: readonly ComponentCard[] = passCards, more: Partia
         last: {version: '1.13.2', outcome: 'passed', at: '2026-11-09T21:14:00Z', by: 'operator-2'},
       },
     ],
+    presets: {},
+    recall: name => Promise.resolve({name}),
+    reach: () => Promise.resolve({}),
+    versions: () => Promise.resolve(),
     look: (_environment, _signal, found) => {
       for (const card of cards) found?.(card);
       return Promise.resolve(cards);
@@ -152,6 +156,8 @@ export function logBook(): LogTap & {write(job: string, ...lines: readonly strin
       logs.set(job, [...(logs.get(job) ?? []), ...lines]);
     },
     tail: (job, count) => (count <= 0 ? [] : (logs.get(job) ?? []).slice(-count)),
+    times: (job, count) =>
+      (logs.get(job) ?? []).slice(-count).map((_, index) => Date.parse('2026-11-21T21:14:00Z') + index * 1000),
     total: job => logs.get(job)?.length ?? 0,
     path: job => `/var/log/${job}.log`,
   };

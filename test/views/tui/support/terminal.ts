@@ -26,6 +26,7 @@ const sequences: Readonly<Record<string, string>> = {
   'ctrl+r': '\u0012',
   'ctrl+u': '\u0015',
   'ctrl+w': '\u0017',
+  'ctrl+z': '\u001A',
   space: ' ',
 };
 
@@ -47,6 +48,7 @@ export interface TestTerminal {
   /** Everything that was drawn where it must not be: wrapped lines, a used last row, a rail that has scrolled away. */
   readonly faults: string[];
   readonly bells: () => number;
+  readonly title: () => string;
   /** Everything that was written, as bytes. */
   readonly written: () => string;
   readonly isRaw: () => boolean;
@@ -59,9 +61,12 @@ interface Options {
   readonly env?: Readonly<Record<string, string>>;
   /** What stands on the main screen before. */
   readonly before?: string;
+  /** What happens at Ctrl-Z. */
+  readonly suspend?: () => void;
 }
 
-export function openTerminal({columns = 80, rows = 24, env = {}, before = '$ deploy-wizard\r\n^C'}: Options = {}): TestTerminal {
+export function openTerminal(options: Options = {}): TestTerminal {
+  const {columns = 80, rows = 24, env = {}, before = '$ deploy-wizard\r\n^C', suspend = () => {}} = options;
   const emulator = new xterm.Terminal({cols: columns, rows, allowProposedApi: true, convertEol: true});
   emulator.write(before);
   const faults: string[] = [];
@@ -71,6 +76,10 @@ export function openTerminal({columns = 80, rows = 24, env = {}, before = '$ dep
   let drawn: Promise<void> = Promise.resolve();
   emulator.onBell(() => {
     bells += 1;
+  });
+  let title = '';
+  emulator.onTitleChange(text => {
+    title = text;
   });
 
   const row = (index: number): string => emulator.buffer.active.getLine(index)?.translateToString(true) ?? '';
@@ -135,6 +144,7 @@ export function openTerminal({columns = 80, rows = 24, env = {}, before = '$ dep
     stdout: stdout as unknown as NodeJS.WriteStream,
     env,
     clock,
+    suspend,
   });
   onTestFinished(async () => {
     // The first one may wait until somebody has read the end; the second one does not.
@@ -185,6 +195,7 @@ export function openTerminal({columns = 80, rows = 24, env = {}, before = '$ dep
     },
     faults,
     bells: () => bells,
+    title: () => title,
     written: () => written,
     isRaw: () => isRaw,
     isOnMainScreen,

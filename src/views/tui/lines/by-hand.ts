@@ -1,0 +1,61 @@
+/** How a person goes on by hand where a release cannot: what is done, what is not, the commands. For the screen and for the clipboard. */
+import type {RunState} from '../../../release/reducer.ts';
+import {jobId} from '../../../release/model.ts';
+import type {Model} from '../state/model.ts';
+import {blank, bold, dim, gap, type Line, line, paragraph} from '../text/line.ts';
+
+interface Part {
+  readonly title: string;
+  readonly rows: readonly string[];
+}
+
+function partsOf(run: RunState, component: string): readonly Part[] {
+  const jobs = (['apply', 'verify'] as const).flatMap(phase => run.jobs.get(jobId({component, phase})) ?? []);
+  const failed = jobs.findLast(({status}) => status === 'failed');
+  const checks = jobs.flatMap(job => job.checks).filter(({status}) => status !== 'passed');
+  const plan = run.back.get(component) ?? run.plan?.components.find(part => part.component === component);
+  const where = run.started === undefined ? [] : ['--env', run.started.environment];
+  const ours = (...args: readonly string[]) => ['deploy-wizard', ...args, ...where].join(' ');
+  return [
+    {title: 'What to do', rows: [...(failed?.trouble?.next ?? []), ...checks.flatMap(({next}) => next ?? [])]},
+    {title: 'Look for yourself', rows: [...new Set(jobs.flatMap(job => job.checks.flatMap(({see}) => see ?? [])))]},
+    {title: 'What is done', rows: run.steps.filter(step => step.component === component).map(({step}) => step)},
+    {
+      title: 'What the plan wants',
+      rows: (plan?.changes ?? [])
+        .filter(({risk}) => risk !== 'none')
+        .flatMap(({summary, details}) => [
+          summary,
+          ...details
+            .filter(({sensitive, before, after}) => sensitive !== true && before !== after)
+            .map(({name, before, after}) => `  ${name}: ${before === null ? '' : `${before} → `}${after ?? 'none'}`),
+        ]),
+    },
+    {
+      title: 'Afterwards',
+      rows: [ours('resume'), ours('rollback'), ours('audit', ...(run.started === undefined ? [] : [run.started.version]))],
+    },
+  ].filter(({rows}) => rows.length > 0);
+}
+
+/**
+ *     What to do
+ *       aws ecs describe-services --cluster pass --services deposit-services
+ *
+ *     What is done
+ *       register
+ */
+export function byHandLines({run}: Model, component: string, width: number): readonly Line[] {
+  return partsOf(run, component).flatMap(({title, rows}) => [
+    line(title, bold),
+    ...rows.flatMap(row => paragraph(row, width, title === 'What is done' ? dim : {}, [gap(2)])),
+    blank,
+  ]);
+}
+
+/** The same as plain text: whole lines, as they are pasted. */
+export function byHandText({run}: Model, component: string): string {
+  return partsOf(run, component)
+    .map(({title, rows}) => [title, ...rows.map(row => `  ${row}`)].join('\n'))
+    .join('\n\n');
+}
