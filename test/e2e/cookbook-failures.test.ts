@@ -1,4 +1,4 @@
-import {chmod, readFile, readdir, rm} from 'node:fs/promises';
+import {appendFile, chmod, readFile, readdir, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
 import {z} from 'zod';
@@ -54,7 +54,11 @@ requires(
     await app.breakStarts(false);
     const again = await app.run(commandIn(failed.stdout, 'Again'));
     expect(again.exitCode, `${again.stdout}${again.stderr}`).toBe(0);
-    await expectReleased(app, {version: '0.7.2', before, starts: 2});
+    const released = await expectReleased(app, {version: '0.7.2', before, starts: 2});
+    // What the files said was never there: the way back leads to what was.
+    const [second] = eventsOf(released, 'plan.ready');
+    expect(second?.plan.components[0]).not.toHaveProperty('from');
+    expect(second?.plan.back).toMatchObject([{version: '0.7.1', state: {set: {image_tag: '0.7.1'}}}]);
   });
 
   test('in the build takes the bump back, and pushes nothing', async () => {
@@ -137,7 +141,7 @@ requires(
     await expectReleased(app, {version: '0.7.2', before});
   });
 
-  test('because wizard, supervisor and Terraform were killed knows that nobody knows; the release can be run again', async () => {
+  test('because wizard, supervisor and Terraform were killed finds out what is left; the release can be run again', async () => {
     const app = await project();
     const before = await app.world();
     await app.hold();
@@ -153,8 +157,9 @@ requires(
     await app.letGo();
 
     const resumed = await app.run(['resume', '--yes', '--env', 'production']);
-    expect(resumed.exitCode).toBe(7);
-    expect(resumed.stdout).toContain('it was begun and its answer is missing');
+    expect(resumed.exitCode).toBe(1);
+    expect(resumed.stdout).toContain('A new plan shows what is left to do: terraform_data.instance is created');
+    expect(resumed.stdout).toContain('Destroyed, and not created anew: terraform_data.instance. What that did is down.');
     expect(await app.answer()).toBeUndefined();
 
     const again = await app.run(['--yes', '--env', 'production', '--release', '0.7.2', '--allow', 'outage', '--allow', 'create']);
@@ -193,13 +198,62 @@ requires(
     const record = await app.record();
     expect(eventsOf(record, 'plan.ready')).toHaveLength(2);
     expect(
-      eventsOf(record, 'question.asked').flatMap(({question}) => (question.about === 'approval' ? [question.again] : [])),
-    ).toEqual([false, true]);
+      eventsOf(record, 'question.asked').flatMap(({question}) =>
+        question.about === 'approval' ? [[question.again, question.differences]] : [],
+      ),
+    ).toEqual([
+      [false, undefined],
+      [true, ['service: Output more: nothing → 1']],
+    ]);
     expect(await app.answer()).toBe('0.7.2');
     expect(await app.git('log', '--format=%s', `${before.git.head}..HEAD`)).toBe('Deploy 0.7.2\nBump version to 0.7.2');
   });
 
-  test('in the state by a colleague: the plan is stale, nothing is applied, and the release can be run again', async () => {
+  test.for([
+    {
+      what: 'the saved plan itself',
+      change: (_app: Cookbook, planFile: string) => appendFile(planFile, 'a command of somebody else'),
+      because: 'the saved plan is not the one that was made',
+    },
+    {
+      what: 'a file of the module, which says the same as before',
+      change: async (app: Cookbook) => {
+        await app.write('.git/info/exclude', 'ci/touched.tf\n');
+        await app.write('ci/touched.tf', '# mine\n');
+      },
+      because: 'files of the module have changed: touched.tf (new)',
+    },
+  ])('in $what: it is planned anew, and as it does the same, nobody is asked again', async ({change, because}) => {
+    const app = await project();
+    const before = await app.world();
+    const terminal = app.startInTerminal(['--no-tui', '--env', 'production', '--bump', 'patch', '--component', 'service']);
+    for (const phase of ['bump', 'build', 'push']) {
+      await terminal.waitFor(`Start ${phase}?`);
+      terminal.type('\r');
+    }
+    await terminal.waitFor('Type production to release');
+    const {planFile} = z
+      .object({planFile: z.string()})
+      .parse(eventsOf(await app.record(), 'plan.ready')[0]?.plan.components[0]?.payload);
+    await change(app, planFile);
+    terminal.type('production\r');
+    expect(await terminal.exitCode).toBe(0);
+    expect(terminal.printed()).toContain(because);
+    expect(terminal.printed()).toContain('planned anew, and it is what was approved: going on');
+
+    const record = await expectReleased(app, {version: '0.7.2', before});
+    expect(eventsOf(record, 'plan.ready')).toHaveLength(2);
+    expect(eventsOf(record, 'question.asked').filter(({question}) => question.about === 'approval')).toHaveLength(1);
+    // Measured on the way, and kept for the next forecast.
+    const {components} = z
+      .object({components: z.array(z.object({downtime: z.object({ms: z.number(), probes: z.string()})}))})
+      .parse(record.events.at(-1));
+    expect(components[0]?.downtime).toMatchObject({ms: expect.any(Number), probes: expect.stringMatching(/^=.*\+$/)});
+    const {stdout} = await app.run(['plan', '--env', 'production', '--bump', 'patch']);
+    expect(stdout).toMatch(/goes down: terraform_data\.instance; ~\d+ s, last 1: \d+ s/);
+  });
+
+  test('in the state by a colleague stops the approval: planned again, and asked again', async () => {
     const app = await project();
     const before = await app.world();
     const terminal = app.startInTerminal(['--no-tui', '--env', 'production', '--bump', 'patch', '--component', 'service']);
@@ -210,15 +264,15 @@ requires(
     await terminal.waitFor('Type production to release');
     await app.terraform('apply', '-auto-approve', '-no-color', '-input=false', '-replace=terraform_data.instance');
     terminal.type('production\r');
-    await terminal.waitFor('service apply failed.');
-    terminal.type('\r');
-    expect(await terminal.exitCode).toBe(1);
-    expect(terminal.printed()).toContain('The plan is out of date');
+    // Which of the two is another one now, and what that changes.
+    await terminal.waitFor('the Terraform state was changed by somebody else');
+    await terminal.waitFor(/terraform_data\.instance.*: id \S+ → known after apply, not \S+ → known after apply/);
+    await terminal.waitFor('Type production to release');
     expect(await app.answer()).toBe('0.7.1');
-
-    const again = await app.run(['--yes', '--env', 'production', '--release', '0.7.2', '--allow', 'outage']);
-    expect(again.exitCode, `${again.stdout}${again.stderr}`).toBe(0);
-    await expectReleased(app, {version: '0.7.2', before});
+    terminal.type('production\r');
+    expect(await terminal.exitCode).toBe(0);
+    const record = await expectReleased(app, {version: '0.7.2', before});
+    expect(eventsOf(record, 'plan.ready')).toHaveLength(2);
   });
 });
 

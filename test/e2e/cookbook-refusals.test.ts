@@ -120,6 +120,25 @@ const state: readonly BadInput[] = [
     says: ['ci/terraform.tfvars has changes that are not committed', 'git diff'],
   },
   {
+    name: 'other work that nobody has committed',
+    spoil: app => app.write('www/new.txt', 'mine'),
+    exitCode: 1,
+    says: ['a file is not committed (www/new.txt)', 'source.git.allowDirty: true'],
+  },
+  {
+    name: 'a remote that has more than this repository',
+    spoil: async app => {
+      await app.git('init', '--quiet', '--bare', join(app.root, 'remote.git'));
+      await app.git('remote', 'add', 'origin', join(app.root, 'remote.git'));
+      await committed(configFile, 'expect: "${version}"', 'expect: "${version}" ')(app);
+      await app.git('push', '--quiet', 'origin', 'main');
+      await app.git('reset', '--quiet', '--hard', 'HEAD^');
+      await committed(configFile, 'git: { commit: true }', 'git: { commit: true, push: true }')(app);
+    },
+    exitCode: 1,
+    says: ['git push', 'git pull'],
+  },
+  {
     name: 'a version file that states no version',
     spoil: committed('dmsa/__init__.py', '__version_info__ = {', 'version_info = {'),
     exitCode: 1,

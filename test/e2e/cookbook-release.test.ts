@@ -22,6 +22,9 @@ async function project(options?: CookbookOptions): Promise<Cookbook> {
   return made;
 }
 
+/** What a file holds; nothing of a folder. */
+const readIfFile = (root: string) => (name: string) => readFile(join(root, name), 'utf8').catch(() => '');
+
 requires(
   'docker',
   'registry',
@@ -29,8 +32,13 @@ requires(
   'busybox',
 )('The cookbook by one command', () => {
   test('takes 0.7.1 to 0.7.2: bumped, built, pushed, planned, applied, verified, committed; and audit proves it', async () => {
-    const app = await project({git: '{ commit: true, tag: "v${version}" }'});
-    const before = await app.world();
+    const app = await project({git: '{ commit: true, tag: "v${version}", push: true }'});
+    const remote = join(app.root, 'remote.git');
+    await app.git('init', '--quiet', '--bare', remote);
+    await app.git('remote', 'add', 'origin', remote);
+    await app.git('push', '--quiet', '--set-upstream', 'origin', 'main');
+    const onRemote = () => app.git('ls-remote', '--refs', 'origin');
+    const [before, nothingPushed] = [await app.world(), await onRemote()];
 
     // Held while Terraform applies: that is the moment to look at the saved plan.
     await app.hold();
@@ -45,11 +53,20 @@ requires(
     ).toBe(apply.planSha256);
     const started: unknown = JSON.parse(await readFile(join(apply.folder, 'request.json'), 'utf8'));
     expect(started).toMatchObject({file: 'terraform', args: expect.arrayContaining(['apply', apply.planFile])});
+    // Others see the commits once they are what runs.
+    expect(await onRemote()).toBe(nothingPushed);
     await app.letGo();
 
-    const {exitCode, stdout} = await running.ended;
+    const {exitCode, stdout, stderr} = await running.ended;
     expect(exitCode).toBe(0);
     expect(stdout).toContain('data-models-sqlalchemy 0.7.2 → production: passed');
+    expect(stderr).toContain('pushed main and v0.7.2 to origin');
+    // Both commits and the tag.
+    expect(stderr.match(/\(pushed once the release is verified\)/g)).toHaveLength(3);
+    expect(stderr).not.toContain('not pushed');
+    expect(await onRemote()).toBe(
+      `${await app.git('rev-parse', 'HEAD')}\trefs/heads/main\n${await app.git('rev-parse', 'v0.7.2')}\trefs/tags/v0.7.2`,
+    );
 
     const record = await expectReleased(app, {version: '0.7.2', before, gitTag: 'v0.7.2'});
     const [plan] = eventsOf(record, 'plan.ready');
@@ -136,6 +153,29 @@ requires(
     }
     expect((await app.run(['audit', '--env', 'production'])).exitCode).toBe(0);
   });
+
+  test('that has expired is renewed from the named variables where nobody is there to ask; docker’s own stays as it is', async () => {
+    const app = await project({withPassword: true});
+    const dockerConfig = join(app.root, 'home', '.docker', 'config.json');
+    const {address, user, password} = part('registryWithAuth');
+    const expired = JSON.stringify({auths: {[address]: {auth: btoa(`${user}:of-yesterday`)}}});
+    await writeFile(dockerConfig, expired);
+    const login = 'login: { username: REGISTRY_USER, password: REGISTRY_PASSWORD }';
+    const file = 'deploy-wizard.config.yaml';
+    await app.write(file, (await app.read(file)).replace('context: .,', `context: ., ${login},`));
+    await app.git('commit', '--quiet', '--all', '--message', 'Name the variables');
+
+    // Nobody allows the outage: the image is pushed, and that is all.
+    const refused = await app.run(release, {env: {REGISTRY_USER: user, REGISTRY_PASSWORD: password}});
+    expect(refused).toMatchObject({exitCode: 3, stderr: expect.stringContaining('--allow outage:service')});
+    expect(await app.digest('0.7.2')).toMatch(/^sha256:/);
+    expect(await readFile(dockerConfig, 'utf8')).toBe(expired);
+    const files = await Promise.all(
+      [...(await app.files()).keys()].filter(name => name.startsWith('state/')).map(readIfFile(app.root)),
+    );
+    expect([refused.stdout, refused.stderr, ...files].join('\n')).not.toContain(password);
+    await expectNothingLeft(app);
+  });
 });
 
 requires(
@@ -217,7 +257,7 @@ requires(
   });
 
   test('leaves what else the operator is at work on as it was: staged, unstaged and new', async () => {
-    const app = await project();
+    const app = await project({git: '{ commit: true, allowDirty: true }'});
     await app.write('NOTES.md', 'To be released soon.\n');
     await app.git('add', 'NOTES.md');
     await app.write('Dockerfile', `${await app.read('Dockerfile')}# mine\n`);

@@ -1,5 +1,6 @@
 import {expect} from 'vitest';
-import {everythingOn, type Pass, test as passTest, released, standing} from '../support/pass.ts';
+import {everythingOn, type Pass, released, standing} from '../support/pass.ts';
+import {test as passTest} from '../support/pass-test.ts';
 import {type RunRecord, eventsOf, until, untilRecorded} from '../support/program.ts';
 
 const test = passTest.concurrent;

@@ -16,8 +16,8 @@ import {
   registration,
   released,
   image,
-  test as passTest,
 } from '../support/pass.ts';
+import {test as passTest} from '../support/pass-test.ts';
 import {eventsOf} from '../support/program.ts';
 
 const test = passTest.concurrent;
@@ -98,8 +98,8 @@ const mistakes: Readonly<Record<string, Mistake>> = {
   },
   'a repository that is not there': {
     options: withComponent('grant-loader', {images: {loader: 'ecr/nothing'}}),
-    says: ['there is no tag 1.14.0 in nothing'],
-    next: `Push ${image('nothing', released)}`,
+    says: ['there is no repository nothing in ECR'],
+    next: 'aws ecr create-repository --repository-name nothing',
   },
   'no such cluster': {
     options: withComponent('deposit-services', {cluster: 'nothing'}),
@@ -123,13 +123,13 @@ const mistakes: Readonly<Record<string, Mistake>> = {
   },
   'no such rule': {
     options: withComponent('nihms-loader', {targets: [{rule: 'nothing'}]}),
-    says: ['there is no rule nothing on bus default'],
-    next: 'Correct `targets:` in the config file.',
+    says: ['there is no rule nothing'],
+    next: 'Correct components.nihms-loader.targets in the config file.',
   },
   'a rule that starts something else': {
     options: withComponent('nihms-loader', {targets: [{rule: 'grant-nightly'}]}),
-    says: ['no target of it starts pass-nihms-loader'],
-    next: 'Correct `targets:` or `family:` in the config file.',
+    says: ['nothing of it starts pass-nihms-loader'],
+    next: 'Correct components.nihms-loader.targets in the config file.',
   },
   'no such topic': {
     options: withComponent('pass-core', {topic: 'nothing'}),
@@ -141,17 +141,11 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     says: ['verify.expect (PASS) does not name the version'],
     next: 'Put ${version} into components.pass-core.verify.expect in the config file.',
   },
-  'a FIFO topic': {
-    options: withComponent('pass-core', {topic: 'pass-deploy.fifo'}),
-    arrange: ({world}) => void world.createTopic({name: 'pass-deploy.fifo', attributes: {FifoTopic: 'true'}}),
-    says: ['FIFO topics are not there yet'],
-    next: 'Use a standard topic.',
-  },
   'a message that is too large for its topic': {
     options: withComponent('pass-core', {topic: 'small', message: {notes: 'é'.repeat(1000)}}),
     arrange: ({world}) => void world.createTopic({name: 'small', attributes: {MaximumMessageSize: '1024'}}),
     says: ['the message has 2030 bytes, the topic takes 1024'],
-    next: 'Shorten `message:` in the config file.',
+    next: 'Shorten components.pass-core.message in the config file.',
   },
   'another deployment in flight': {
     options: {speed: 1},

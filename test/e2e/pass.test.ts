@@ -9,8 +9,8 @@ import {
   released,
   services,
   standing,
-  test as passTest,
 } from '../support/pass.ts';
+import {test as passTest} from '../support/pass-test.ts';
 import {type RunRecord, eventsOf, untilRecorded} from '../support/program.ts';
 
 /** They mostly wait, for one another's clocks not at all. */
@@ -73,7 +73,7 @@ test('an image that cannot be pulled is noticed within seconds, and holds up onl
     'journal-loader': 'verified',
     'nihms-loader': 'not started',
   });
-  const failed = checksOf(record, 'deposit-services').at(-1);
+  const failed = rolloutChecks(record, 'deposit-services').at(-1);
   expect(failed?.check).toMatchObject({
     status: 'failed',
     found: expect.stringContaining('CannotPullContainerError'),
@@ -106,7 +106,7 @@ test('a service that its circuit breaker takes back ends as rolled back', async 
   expect(ended.exitCode).toBe(6);
   const record = await pass.record();
   expect(outcome(record)).toBe('rolled back');
-  expect(checksOf(record, 'deposit-services').at(-1)?.check).toMatchObject({
+  expect(rolloutChecks(record, 'deposit-services').at(-1)?.check).toMatchObject({
     found: expect.stringContaining('ECS took it back to deposit-services:1'),
     evidence: expect.arrayContaining([
       expect.stringMatching(/^\d+ × Essential container in task exited \(container deposit-services-core exited with 1\)$/),
@@ -180,23 +180,22 @@ test('a rollout that takes longer than its limit is unknown, and `resume` goes o
   const ended = await pass.release();
   expect(ended).toMatchObject({exitCode: 7, stdout: expect.stringContaining('not within 1 s: 0 of 2 running')});
   expect(ends(await pass.record())).toMatchObject({'deposit-services': 'unknown', 'grant-loader': 'verified'});
-  const changes = pass.changes();
 
   time.now += 60_000;
   const resumed = await pass.run('resume', '--yes', '--env', 'production');
   expect(resumed).toMatchObject({exitCode: 0, stdout: expect.stringContaining('6 of 6 components on 1.14.0')});
-  expect(pass.changes()).toEqual(changes);
+  expect(pass.changes().filter(action => action === 'UpdateService')).toHaveLength(steady.services);
   expect(await standing(pass)).toEqual(everythingOn(2));
 });
 
-test('tasks that die for ever without a circuit breaker have failed when time is up', async ({start}) => {
-  const pass = await start({config: within('3s')});
+test('tasks that die again and again, and no circuit breaker ends it, have failed before time is up', async ({start}) => {
+  const pass = await start();
   pass.world.scenarioFor('notification-services', 'crash-loop', {circuitBreaker: {enable: false, rollback: false}});
 
   const ended = await pass.release();
   expect(ended.exitCode).toBe(1);
   expect(ended.stdout).toMatch(
-    /\d of 1 running, \d+ stopped: Essential container in task exited \(container notification exited with 1\)/,
+    /\d tasks have ended, and none got healthy: Essential container in task exited \(container notification exited with 1\)/,
   );
 });
 
@@ -213,7 +212,7 @@ test('calls whose answers are lost are found done, and not sent again', async ({
   expect(adopted(await pass.record())).toEqual([
     expect.stringMatching(/ register: done$/),
     expect.stringMatching(/ update-service: done$/),
-    expect.stringMatching(/ move default\/[\w-]+: done$/),
+    expect.stringMatching(/ move rule default\/[\w-]+: done$/),
   ]);
 });
 
@@ -230,7 +229,7 @@ test.for(['500', 'reset'] as const)(
     expect(adopted(await pass.record())).toEqual([
       expect.stringMatching(/ register: absent$/),
       expect.stringMatching(/ update-service: absent$/),
-      expect.stringMatching(/ move default\/[\w-]+: absent$/),
+      expect.stringMatching(/ move rule default\/[\w-]+: absent$/),
     ]);
   },
 );
@@ -345,7 +344,8 @@ test('an audit names what is not as it was released', async ({start}) => {
   expect(audit.stdout).toContain('another deployment took over: it runs notification-services:1');
   expect(audit.stdout).toContain('rule grant-nightly starts jhu-grant-loader:2: target loader starts jhu-grant-loader:1');
   expect(audit.stdout).toMatch(/pass-nihms-loader:2 has the released images: .*pass-nihms-loader:1\.14\.0 is another image now/);
-  expect(audit.stdout).toContain('5 checks failed.');
+  expect(audit.stdout).toContain('✖ ecr/pass-nihms-loader:1.14.0 is the image that was released: it is sha256:');
+  expect(audit.stdout).toMatch(/\n\d checks failed/);
 });
 
 // ── helpers ──────────────────────────────────────────────────────────────────────────────────────────
@@ -354,8 +354,10 @@ function outcome(record: RunRecord) {
   return eventsOf(record, 'run.finished').at(-1)?.outcome;
 }
 
-function checksOf(record: RunRecord, component: string) {
-  return eventsOf(record, 'check').filter(({job}) => job.component === component && job.phase === 'verify');
+function rolloutChecks(record: RunRecord, component: string) {
+  return eventsOf(record, 'check').filter(
+    ({job, check}) => job.phase === 'verify' && check.claim === `${job.component} rollout` && job.component === component,
+  );
 }
 
 const isEffect = (component: string, step: string) => (event: RunRecord['events'][number]) =>

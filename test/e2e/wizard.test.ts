@@ -81,10 +81,10 @@ describe.for(sizes)('PASS at $columns × $rows', size => {
 
     await wizard.waitFor('6 of 6 chosen');
     wizard.press('down');
-    await wizard.waitFor(/▸ \[x\] deposit-services/);
+    await wizard.waitFor(/▸ \[x\] . deposit-services/);
     wizard.press('space');
     await wizard.waitFor('5 of 6 chosen');
-    await wizard.waitFor(/▸ \[ \] deposit-services/);
+    await wizard.waitFor(/▸ \[ \] . deposit-services/);
     wizard.press('space');
     await wizard.waitFor('6 of 6 chosen');
     wizard.press('enter');

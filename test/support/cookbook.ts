@@ -81,8 +81,10 @@ export interface CookbookOptions {
   readonly python?: string;
   /** `source.git` of the config file. */
   readonly git?: string;
-  /** `policy.allow` of production. */
+  /** `policy.allow` and `onFailure` of production; `revert` of the component. */
   readonly allow?: readonly string[];
+  readonly onFailure?: 'rollback';
+  readonly revert?: 'auto';
   /** Lines at the end of ci/main.tf and of ci/terraform.tfvars. */
   readonly main?: string;
   readonly tfvars?: string;
@@ -459,9 +461,10 @@ output "image_tag" {
 
 function config(settings: CookbookOptions & {readonly image: string; readonly url: string}): string {
   const {image, url, git = '{ commit: true }', allow = ['update'], within = '30s', lockTimeout = '30s'} = settings;
+  const {onFailure, revert} = settings;
   return `application: data-models-sqlalchemy
 environments:
-  production: { policy: { allow: [${allow.join(', ')}] } }
+  production: { policy: { allow: [${allow.join(', ')}] }${onFailure ? `, onFailure: ${onFailure}` : ''} }
   staging: { policy: { allow: [update, outage] } }
 components:
   service:
@@ -472,7 +475,7 @@ components:
     set: { image_tag: "\${version}" }
     lockTimeout: ${lockTimeout}
     allowChanges: [terraform_data.instance]
-    source: { version: ${versionFile}, build: { context: ., image: "${image}" }, git: ${git} }
+${revert ? `    revert: ${revert}\n` : ''}    source: { version: ${versionFile}, build: { context: ., image: "${image}" }, git: ${git} }
     verify: { http: "${url}", expect: "\${version}", within: ${within} }
 `;
 }

@@ -7,7 +7,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {DescribeServicesCommand, DescribeTaskDefinitionCommand, ECSClient, ListTaskDefinitionsCommand} from '@aws-sdk/client-ecs';
 import {EventBridgeClient, ListTargetsByRuleCommand, type Target} from '@aws-sdk/client-eventbridge';
-import {onTestFinished, test as base} from 'vitest';
+import {onTestFinished} from 'vitest';
 import {stringify} from 'yaml';
 import {serveVersion} from '../../src/commands/demo/web.ts';
 import {type Emulator, type EmulatorOptions, type World, startEmulator} from '../../src/emulator/index.ts';
@@ -261,7 +261,7 @@ export interface PassOptions extends EmulatorOptions {
 }
 
 /** Where to say what is to be cleaned up: tests that run side by side have one each. */
-type Finished = (clean: () => Promise<void> | void) => void;
+export type Finished = (clean: () => Promise<void> | void) => void;
 
 export interface Pass extends Workplace, Pick<Emulator, 'world' | 'calls'>, Looks {
   readonly url: string;
@@ -309,14 +309,8 @@ export async function startPass(
   };
 }
 
-/** `test` with PASS at hand: `start` puts it up, and it is gone when the test is over. Such tests may run side by side. */
-export const test = base.extend<{start: (options?: PassOptions) => Promise<Pass>}>({
-  start: async ({onTestFinished}, use) => {
-    await use(options => startPass(options, onTestFinished));
-  },
-});
-
-const looking = /^(?:Describe|List|Get|BatchGet)/;
+/** What only looks, as the endpoint has it. */
+const looking = /^(?:Describe|List|Get|BatchGet|Filter|Simulate)/;
 
 export const topicArn = (name: string, {account, region}: Place = here): string => `arn:aws:sns:${region}:${account}:${name}`;
 

@@ -23,7 +23,12 @@ const sequences: Readonly<Record<string, string>> = {
   'ctrl+c': '\u0003',
   'ctrl+d': '\u0004',
   'ctrl+u': '\u0015',
+  'ctrl+z': '\u001A',
 };
+
+/** What a shell with job control does, as far as a test can wait for it. */
+const suspending =
+  'set -m; "$@"; code=$?; while test $code = 148; do stty -a; echo "suspended"; read word; fg; code=$?; done; stty -a; exit $code';
 
 export interface WizardOptions {
   readonly cwd: string;
@@ -31,8 +36,11 @@ export interface WizardOptions {
   readonly env: ProgramEnv;
   readonly columns?: number;
   readonly rows?: number;
-  /** Started by a shell, which then says how the terminal is set (`stty -a`). */
-  readonly fromShell?: boolean;
+  /**
+   * Started by a shell, which then says how the terminal is set (`stty -a`). With job control it does so after Ctrl-Z as well, and
+   * goes on with the program when it is told `fg`.
+   */
+  readonly fromShell?: boolean | 'with job control';
 }
 
 export interface Left {
@@ -73,7 +81,8 @@ export interface WizardTerminal {
 export function openWizard(args: readonly string[], options: WizardOptions): WizardTerminal {
   const {cwd, env, columns = 80, rows = 24, fromShell = false} = options;
   const program = [process.execPath, launcher, ...args];
-  const [file = '', ...rest] = fromShell ? ['/bin/sh', '-c', '"$@"; code=$?; stty -a; exit $code', 'sh', ...program] : program;
+  const script = fromShell === 'with job control' ? suspending : '"$@"; code=$?; stty -a; exit $code';
+  const [file = '', ...rest] = fromShell ? ['/bin/bash', '-c', script, 'bash', ...program] : program;
   const emulator = new xterm.Terminal({cols: columns, rows, allowProposedApi: true, scrollback: 5000});
   const pty: IPty = spawn(file, rest, {
     name: env['TERM'] ?? 'xterm-256color',
@@ -87,6 +96,8 @@ export function openWizard(args: readonly string[], options: WizardOptions): Wiz
   const watchers = new Set<() => void>();
   let printed = '';
   let frames = 0;
+  /** Something was drawn since the program went to the alternate screen. */
+  let isDrawn = false;
   let left: Left | undefined;
   // After a change of size, until the program has drawn in the new one: what it had drawn before lies where it may.
   let settling: 'no' | 'until cleared' | 'until drawn' = 'no';
@@ -118,20 +129,24 @@ export function openWizard(args: readonly string[], options: WizardOptions): Wiz
     if (isOnMainScreen()) return;
     if (settling === 'until drawn' && fits()) settling = 'no';
     frames += 1;
+    isDrawn = true;
     const all = shownRows();
     if (all.at(-1) !== '') fault('the last row is used');
     if (all.some((_, index) => emulator.buffer.active.getLine(index)?.isWrapped)) fault('a line is wrapped');
-    const isDrawn = all.some(row => row !== '');
-    if (isRoomy() && isDrawn && !(all[0] ?? '').startsWith(' deploy-wizard')) fault('the top is lost');
+    const isEmpty = all.every(row => row === '');
+    if (isRoomy() && !isEmpty && !(all[0] ?? '').startsWith(' deploy-wizard')) fault('the top is lost');
   };
 
   emulator.onScroll(() => {
     // The switch to the alternate screen counts as one, before anything is drawn.
-    if (!isOnMainScreen() && frames > 0) fault('the screen has scrolled');
+    if (!isOnMainScreen() && isDrawn) fault('the screen has scrolled');
   });
   const modes = {alternate: false, cursor: true};
   const onMode = (params: (number | number[])[], on: boolean): boolean => {
-    if (params.includes(1049)) modes.alternate = on;
+    if (params.includes(1049)) {
+      modes.alternate = on;
+      isDrawn = false;
+    }
     if (params.includes(25)) modes.cursor = on;
     // Ink ends a synchronized update with each frame.
     if (params.includes(2026) && !on) onFrame();
@@ -207,6 +222,8 @@ export function openWizard(args: readonly string[], options: WizardOptions): Wiz
 
   const givenBack = exited.then(result => {
     expect(modes, 'the terminal is given back').toEqual({alternate: false, cursor: true});
+    const titles = (operation: string) => printed.split(`\u001B[${operation};0t`).length;
+    expect(titles('23'), 'the window has its own title again').toBe(titles('22'));
     expect(emulator.modes).toMatchObject({
       bracketedPasteMode: false,
       mouseTrackingMode: 'none',
