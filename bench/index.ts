@@ -9,6 +9,7 @@ import {figuresTable} from './figures.ts';
 
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   aws: async () => (await import('./aws.ts')).aws,
+  cookbook: async () => (await import('./cookbook.ts')).cookbook,
   tui: async () => (await import('./tui.ts')).tui,
 };
 

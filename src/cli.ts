@@ -56,6 +56,10 @@ function context(): Context {
     program: {node: process.execPath, script: fileURLToPath(new URL('../bin/deploy-wizard.js', import.meta.url))},
     // The whole group: whatever started this program in the foreground has to stop with it, or its shell would go on waiting.
     suspend: () => void process.kill(0, 'SIGTSTP'),
+    onWindowChange: listener => {
+      process.on('SIGWINCH', listener);
+      return () => process.off('SIGWINCH', listener);
+    },
     onSignal: listener => {
       const handlers = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map(signal => {
         const handler = () => listener(signal);

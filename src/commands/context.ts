@@ -21,6 +21,8 @@ export interface Context {
   readonly program: {readonly node: string; readonly script: string};
   /** Stops this process, as Ctrl-Z does; returns when the shell goes on with it, or at once where there is none. */
   readonly suspend: () => void;
+  /** Calls the listener whenever the terminal says that its window was changed, to whatever size; until it is told to stop. */
+  onWindowChange(listener: () => void): () => void;
   /** Calls the listener at every SIGINT, SIGTERM and SIGHUP, until it is told to stop. */
   onSignal(listener: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => void): () => void;
 }

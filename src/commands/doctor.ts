@@ -77,7 +77,7 @@ async function printPolicy(context: Context, options: DoctorOptions): Promise<nu
   const application = await openApplication(context, options.config);
   const {loaded} = application;
   const environment = environmentOf(application, options.env, 'Nothing was printed: every account has its own policy.');
-  const {policyFor} = await import('../components/aws/policy.ts');
+  const {policyFor} = await import('./doctor/policy.ts');
   const policy = policyFor(placeOf(loaded, environment, context.env), boundSettings(context, loaded, environment), {
     registries: loaded.config.registries,
     store: s3Place(loaded.config.store ?? ''),

@@ -42,8 +42,8 @@ export async function chooseFrontend(
     if (!context.stdin.isTTY || !context.stdout.isTTY)
       throw new UsageError('--output tui needs a terminal', {code: 'DW218', next: ['Use --output lines, or --yes.']});
     const {startTui} = await import('../views/tui/index.tsx');
-    const {stdin, stdout, env, clock, suspend} = context;
-    return startTui({stdin, stdout, env, clock, suspend});
+    const {stdin, stdout, env, clock, suspend, onWindowChange} = context;
+    return startTui({stdin, stdout, env, clock, suspend, onWindowChange});
   }
   const text = {planOnly: options.dryRun, config: options.config};
   const output = await (options.output === 'json' ? jsonOutput(context, text) : lineOutput(context, text));

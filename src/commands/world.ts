@@ -98,6 +98,7 @@ export function createWorld(context: Context, options: WorldOptions): World {
     forced: options.forced ?? new AbortController().signal,
     readOnly: options.readOnly,
     unproven: options.unproven,
+    madeCommits: new Set<string>(),
     attended: options.attended,
     allows: options.allowed,
     clock: context.clock,

@@ -88,6 +88,8 @@ export interface Io extends JobIo {
   readonly attended: boolean;
   /** What the last run did for this very version without ever proving it, as `component/step`. */
   readonly unproven: ReadonlySet<string>;
+  /** The commits that this process has made, whichever component they are of: they may share a repository. */
+  readonly madeCommits: Set<string>;
   /** Nothing may be written, not even a lock or a cache. */
   readonly readOnly: boolean;
 }

@@ -79,8 +79,8 @@ export function createJobLogs(folder: string | undefined, redaction: Redaction, 
       }
       version += 1;
     },
-    tail: (jobId, count) => logs.get(jobId)?.lines.slice(-Math.min(count, kept)) ?? [],
-    times: (jobId, count) => logs.get(jobId)?.times.slice(-Math.min(count, kept)) ?? [],
+    tail: (jobId, count) => newest(logs.get(jobId)?.lines, count),
+    times: (jobId, count) => newest(logs.get(jobId)?.times, count),
     total: jobId => logs.get(jobId)?.total ?? 0,
     path: jobId => (logs.has(jobId) ? pathOf(jobId) : undefined),
     close: async () => {
@@ -91,4 +91,9 @@ export function createJobLogs(folder: string | undefined, redaction: Redaction, 
       );
     },
   };
+}
+
+/** The last `count` of them. (A slice from -0 would be all of them.) */
+function newest<T>(all: readonly T[] | undefined, count: number): readonly T[] {
+  return all === undefined || count <= 0 ? [] : all.slice(-Math.min(count, kept));
 }

@@ -172,7 +172,8 @@ function afterVerifying(error: unknown, back: readonly FailureChoice[]): readonl
   const failed = failedOf(error.checks);
   const waitable = failed.some(({waitable}) => waitable) ? (['wait'] as const) : [];
   const foreign = failed.some(({cause}) => cause === 'superseded' || cause === 'rolled back' || cause === 'stopped');
-  return [...waitable, 'retry', ...(foreign ? [] : back), 'skip'];
+  // Where another version runs for sure there is nothing to let through.
+  return [...waitable, 'retry', ...(foreign ? [] : [...back, 'skip' as const])];
 }
 
 /** How a component that failed can be taken back: alone, or with all others that may be. */

@@ -16,7 +16,7 @@ import type {Running} from './frontend.ts';
 import {clean} from './text.ts';
 import {secondInterrupt, whatStoppingMeans} from './tui/state/stopping.ts';
 
-interface Terminal {
+export interface Terminal {
   readonly input: NodeJS.ReadableStream & {readonly readableEnded: boolean};
   readonly output: NodeJS.WritableStream;
 }
@@ -200,7 +200,7 @@ const leavings = new Set(['ExitPromptError', 'AbortPromptError', 'CancelPromptEr
  * Undefined for a prompt that was left without an answer (end of input, Ctrl-D); a StoppedError for one that Ctrl-C ended. Left alone,
  * the library waits for ever for an input that has ended: the process would run dry in the middle of a release, its edits not undone.
  */
-async function answerOf<T>(
+export async function answerOf<T>(
   terminal: Terminal,
   prompt: (context: Terminal & {readonly signal: AbortSignal}) => Promise<T>,
   stop?: AbortSignal,

@@ -6,6 +6,7 @@ import {mkdir, mkdtemp, readFile, readdir, rm, writeFile} from 'node:fs/promises
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {DescribeServicesCommand} from '@aws-sdk/client-ecs';
+import {PublishCommand, SNSClient} from '@aws-sdk/client-sns';
 import {afterAll, beforeAll, expect, test} from 'vitest';
 import {stringify} from 'yaml';
 import {adoptCommand} from '../../src/commands/adopt.ts';
@@ -28,6 +29,7 @@ import {
   released,
   startPass,
   taskDefinitionArn,
+  topicArn,
 } from '../support/pass.ts';
 import {bundleSupervisor, terraform as terraformByHand, withTerraform} from '../tools/terraform/support.ts';
 import {type Desk, deskAt, speed, unattended} from './support/desk.ts';
@@ -232,9 +234,9 @@ const reversible: readonly Lie[] = [
   },
   {
     lie: 'another message since, which the application has followed',
-    tell: ({production: {application}}) => {
-      application.version = '1.13.9';
-      return () => (application.version = released);
+    tell: async ({production}) => {
+      await publish(production, '1.13.9');
+      return () => publish(production, released);
     },
     failed: ['pass-core http'],
   },
@@ -291,6 +293,15 @@ const irreversible: readonly Lie[] = [
     failed: ['promotion staging'],
   },
 ];
+
+/** As whoever deploys by hand does it; the application behind the topic follows. */
+async function publish({url, application}: Pass, imageTag: string): Promise<void> {
+  const sns = new SNSClient({endpoint: url, region, credentials: {accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'not-a-secret'}});
+  const Message = JSON.stringify({default: JSON.stringify({action: 'DeployStart', imageTag})});
+  await sns.send(new PublishCommand({TopicArn: topicArn('pass-deploy'), Message, MessageStructure: 'json'}));
+  sns.destroy();
+  expect(application.version).toBe(imageTag);
+}
 
 async function isSteady({ecs}: Pass): Promise<boolean> {
   const {services = []} = await ecs.send(new DescribeServicesCommand({cluster, services: ['deposit-services']}));
@@ -391,6 +402,11 @@ withTerraform('infrastructure', () => {
 
   test('a good release: everything is as the record says', async () => {
     expect(await audit(context, place)).toMatchObject({exitCode: 0, failed: []});
+    const desk = deskAt(place, context);
+    await auditCommand(desk.context, undefined, {env: 'production'});
+    expect(desk.stdout()).toMatch(
+      /env TF_WORKSPACE=default terraform -chdir=\S+ plan -lock=false -detailed-exitcode -var-file=\S+terraform\.tfvars/,
+    );
   });
 
   test('a state that was edited', async () => {

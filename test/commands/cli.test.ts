@@ -60,7 +60,7 @@ describe('the command line', {timeout: 30_000}, () => {
   test.each([
     ['audit', ['--env', '--config', '[version]']],
     ['resume', ['--env', '--config', '--yes', '--allow', '[run]']],
-    ['plan', ['--env', '--release', '--detailed-exitcode']],
+    ['plan', ['--env', '--release', '--detailed-exitcode', 'repositories; needs --reason']],
     ['demo', ['--yes', '--speed', '--scenario', 'cannot-pull']],
   ])('help of %s names what it takes', async (command, words) => {
     for (const args of [
@@ -78,6 +78,8 @@ describe('the command line', {timeout: 30_000}, () => {
     [['audit', '--envv', 'x'], "error: unknown option '--envv'\n(Did you mean --env?)\n"],
     [['audit', '--release', '1.0.0'], "error: audit has no option '--release'\n"],
     [['resume', '--component', 'x'], "error: resume has no option '--component'\n"],
+    [['plan', '--wait-lock', '5m'], "error: plan has no option '--wait-lock'\n"],
+    [['--dry-run', '--wait-lock', '5m'], "error: option '--wait-lock <duration>' cannot be used with option '--dry-run'\n"],
     [['audti'], "error: unknown command 'audti'\n(Did you mean audit?)\n"],
     [['frobnicate'], "error: unknown command 'frobnicate'\n"],
     [['plan', 'staging'], "error: too many arguments for 'plan'. Expected 0 arguments but got 1: staging.\n"],

@@ -30,29 +30,33 @@ async function startWithStaging(options: PassOptions = {}): Promise<Pass & {surv
 
 const forever = new AbortController().signal;
 
-test('an environment: what runs where, whether the one before lets it through, who keeps others out', {timeout: 60_000}, async () => {
-  const pass = await startWithStaging();
-  const nothing = await (await pass.survey()).recall('production');
-  expect(nothing).toEqual({
-    name: 'production',
-    account: '333333333333',
-    region: 'us-east-1',
-    gates: [{env: 'staging', open: false, found: 'nothing was released there'}],
-  });
+test(
+  'an environment: what runs where, whether the one before lets it through, who keeps others out',
+  {timeout: 60_000},
+  async () => {
+    const pass = await startWithStaging();
+    const nothing = await (await pass.survey()).recall('production');
+    expect(nothing).toEqual({
+      name: 'production',
+      account: '333333333333',
+      region: 'us-east-1',
+      gates: [{env: 'staging', open: false, found: 'nothing was released there'}],
+    });
 
-  expect(await releaseCommand(pass.desk.context, unattended({env: 'staging', release: released}))).toBe(0);
-  const survey = await pass.survey();
-  const staging = await survey.recall('staging');
-  expect(staging.last).toMatchObject({version: released, outcome: 'passed', by: 'jo'});
-  expect(staging.runs).toHaveLength(6);
-  expect(staging.runs).toContainEqual({component: 'grant-loader', version: released});
-  expect((await survey.recall('production')).gates).toEqual([
-    {env: 'staging', version: released, open: true, since: expect.stringMatching(/^\d{4}-/)},
-  ]);
+    expect(await releaseCommand(pass.desk.context, unattended({env: 'staging', release: released}))).toBe(0);
+    const survey = await pass.survey();
+    const staging = await survey.recall('staging');
+    expect(staging.last).toMatchObject({version: released, outcome: 'passed', by: 'jo'});
+    expect(staging.runs).toHaveLength(6);
+    expect(staging.runs).toContainEqual({component: 'grant-loader', version: released});
+    expect((await survey.recall('production')).gates).toEqual([
+      {env: 'staging', version: released, open: true, since: expect.stringMatching(/^\d{4}-/)},
+    ]);
 
-  await lockCommand(pass.desk.context, 'acquire', {env: 'staging', reason: 'audit week'});
-  expect((await survey.recall('staging')).lock).toMatchObject({is: 'frozen', who: 'jo on laptop', reason: 'audit week'});
-});
+    await lockCommand(pass.desk.context, 'acquire', {env: 'staging', reason: 'audit week'});
+    expect((await survey.recall('staging')).lock).toMatchObject({is: 'frozen', who: 'jo on laptop', reason: 'audit week'});
+  },
+);
 
 test('the versions that exist: in how many repositories, when they were pushed, and what the gate says', async () => {
   const pass = await startWithStaging();

@@ -18,6 +18,7 @@ import {
   cluster,
   families,
   image,
+  loaderTarget,
   registration,
   released,
   repositories,
@@ -136,7 +137,7 @@ describe('promotion', {timeout: 60_000}, () => {
   test('is refused with every reason, and let through only by name; the audit never forgets', async () => {
     const {pass, release, audit} = await team(config => {
       const {production} = config.environments;
-      config.environments = {staging: {...production}, production: {...production, requires: [{env: 'staging', for: '24h'}]}};
+      config.environments = {staging: {...production}, production: {...production, requires: [{env: 'staging'}]}};
     });
     const refused = await release();
     expect(refused.exitCode).toBe(3);
@@ -145,10 +146,16 @@ describe('promotion', {timeout: 60_000}, () => {
     expect(pass.messages()).toEqual([]);
 
     expect(await release({override: ['promotion'], reason: 'staging is down'})).toMatchObject({exitCode: 0});
-    expect(await audit()).toMatchObject({
-      exitCode: 0,
-      stdout: expect.stringMatching(/⚠ .*was never released to staging.*let through by jo@laptop: staging is down/),
-    });
+    const letThrough = /⚠ .*was never released to staging.*let through by jo@laptop: staging is down/;
+    expect(await audit()).toMatchObject({exitCode: 0, stdout: expect.stringMatching(letThrough)});
+
+    // Released once more when the gate is open, it is still what was let through before.
+    expect(await release({env: 'staging'})).toMatchObject({exitCode: 0});
+    pass.world.putTargets({name: 'nihms-weekly'}, [{...loaderTarget('loader', taskDefinitionArn('pass-nihms-loader:1'))}]);
+    expect(await release({component: ['nihms-loader']})).toMatchObject({exitCode: 0});
+    const later = await audit();
+    expect(later).toMatchObject({exitCode: 0, stdout: expect.stringMatching(letThrough)});
+    expect(later.stdout).toMatch(/✔ 1\.14\.0 is verified in staging/);
   });
 });
 
@@ -241,7 +248,28 @@ test('an audit works from any checkout that reaches the store', {timeout: 60_000
   const other = `${pass.folder}-elsewhere`;
   await cp(pass.folder, other, {recursive: true});
   const desk = at(other);
-  expect(await auditCommand(desk.context, undefined, {env: 'production'}), desk.stdout()).toBe(0);
+  const changes = pass.changes().length;
+  expect(await auditCommand(desk.context, undefined, {env: 'production', format: 'json'}), desk.stdout()).toBe(0);
+  expect(pass.changes()).toHaveLength(changes);
+  // Every line: what was expected, what was seen, when, and how to see it.
+  const {groups}: {groups: {checks: Record<string, string>[]}[]} = JSON.parse(desk.stdout());
+  const checks = groups.flatMap(group => group.checks);
+  expect(checks.length).toBeGreaterThan(20);
+  for (const check of checks) {
+    expect(check).toMatchObject({
+      id: expect.any(String),
+      status: 'passed',
+      expected: expect.stringMatching(/./),
+      seen: expect.stringMatching(/./),
+      at: expect.stringMatching(/Z$/),
+      see: expect.stringMatching(/^(?:aws|cat|curl|docker|deploy-wizard) /),
+    });
+  }
+  const [markdown, junit] = [at(other), at(other)];
+  await auditCommand(markdown.context, undefined, {env: 'production', format: 'markdown'});
+  expect(markdown.stdout().match(/^- \[x\] /gm)).toHaveLength(checks.length);
+  await auditCommand(junit.context, undefined, {env: 'production', format: 'junit'});
+  expect(junit.stdout()).toContain(`tests="${checks.length}" failures="0" skipped="0"`);
 });
 
 describe('adopting', {timeout: 60_000}, () => {

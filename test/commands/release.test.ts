@@ -1,16 +1,19 @@
 /** The release command, in this process, on PASS. What the whole program does on real parts is told in test/e2e. */
 import {access, mkdir, readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
+import * as fc from 'fast-check';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {auditCommand} from '../../src/commands/audit.ts';
 import {releaseCommand} from '../../src/commands/release.ts';
 import {resumeCommand} from '../../src/commands/resume.ts';
-import {emptyHead, seal} from '../../src/record/chain.ts';
+import {NewerRecordError, emptyHead, readChain, seal} from '../../src/record/chain.ts';
 import {fileCell} from '../../src/record/file-cell.ts';
+import {parseHead} from '../../src/record/file-store.ts';
 import {takeLock} from '../../src/record/lock.ts';
 import {DeployError} from '../../src/release/errors.ts';
 import {runEvent} from '../../src/release/events.ts';
 import {type Pass, type PassOptions, startPass as start} from '../support/pass.ts';
+import {eventsOf} from '../support/program.ts';
 import {deskAt, speed, unattended} from './support/desk.ts';
 
 const startPass = (options: PassOptions = {}) => start({speed, ...options});
@@ -34,6 +37,31 @@ async function recordOf(pass: Pass): Promise<{file: string; text: string; head: 
   return {file, text: await readFile(file, 'utf8'), head: join(folder, 'head.json')};
 }
 
+/** Of a real record, whichever byte is another one. */
+async function everyByteCounts(pass: Pass): Promise<void> {
+  const {file, head} = await recordOf(pass);
+  const [bytes, written] = [await readFile(file), parseHead(await readFile(head, 'utf8'))];
+  expect(readChain(bytes, written).problems).toEqual([]);
+  fc.assert(
+    fc.property(fc.nat({max: bytes.length - 1}), fc.integer({min: 1, max: 255}), (at, change) => {
+      const changed = Buffer.from(bytes);
+      changed[at] = (changed[at] ?? 0) ^ change;
+      expect(isUntouched(changed, written)).toBe(false);
+    }),
+    {numRuns: 200},
+  );
+}
+
+function isUntouched(...record: Parameters<typeof readChain>): boolean {
+  try {
+    return readChain(...record).problems.length === 0;
+  } catch (error) {
+    // A byte of its schema, and it is one that a newer version wrote.
+    if (error instanceof NewerRecordError) return false;
+    throw error;
+  }
+}
+
 async function audit(pass: Pass, version?: string): Promise<{exitCode: number; said: string}> {
   const {context, stdout} = deskAt(pass);
   const exitCode = await auditCommand(context, version, {env: 'production'});
@@ -53,6 +81,7 @@ describe('a release, its audit, and the lies that are told about it', {timeout: 
     expect(proof.exitCode).toBe(0);
     expect(proof.said).toContain('Everything is as the record says.');
     expect(proof.said).not.toMatch(/[✖○⚠]/);
+    await everyByteCounts(pass);
 
     const changes = pass.changes().length;
     const again = deskAt(pass);
@@ -355,10 +384,22 @@ describe('going on', {timeout: 60_000}, () => {
     expect(desk.stdout()).toContain('INTERRUPTED');
     expect(desk.stdout()).toContain('deploy-wizard resume --env production');
 
+    // Somebody has changed the file since: what was approved was approved with the settings of then.
+    const file = join(pass.folder, 'deploy-wizard.config.yaml');
+    const config = await readFile(file, 'utf8');
+    await writeFile(file, config.replace('expect: ${version}', 'expect: never'));
+    expect(await readFile(file, 'utf8')).not.toBe(config);
     const later = deskAt(pass);
-    expect(await resumeCommand(later.context, undefined, resuming)).toBe(0);
+    expect(await resumeCommand(later.context, undefined, {...resuming, allow: ['outage']})).toBe(0);
     expect(pass.messages()).toHaveLength(1);
     expect(later.stdout()).toContain('6 of 6 components on 1.14.0');
+    for (const said of [later.stderr(), later.stdout()]) {
+      expect(said).toContain('The config file has changed since this run began; it goes on with the one of then:');
+      expect(said).toContain('components.pass-core.verify.expect: "never" now, "${version}" then');
+    }
+    expect(eventsOf(await pass.record(), 'run.resumed')).toMatchObject([
+      {allow: ['outage'], configChanged: [expect.any(String)]},
+    ]);
     expect((await audit(pass)).exitCode).toBe(0);
   });
 });

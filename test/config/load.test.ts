@@ -143,7 +143,7 @@ describe('a key that is not known', () => {
     [
       'at the top',
       `${withTrigger()}compoments: {}\n`,
-      '10:1: unknown key "compoments"; did you mean "components"? (known: application, store, environments, registries, components, checklist, repositories)',
+      '10:1: unknown key "compoments"; did you mean "components"? (known: application, store, environments, registries, components, presets, checklist, repositories, hooks, notify)',
     ],
     [
       'in an environment',
@@ -211,7 +211,7 @@ describe('a kind', () => {
 describe('presets', () => {
   test('name components of the file', () => {
     const text = `${needing({core: [], loader: []})}presets: { all: [core, loader], one: [lader] }\n`;
-    expect(mistakes(text)).toEqual(['7:37: presets.one: lader is no component; did you mean "loader"? (known: core, loader)']);
+    expect(mistakes(text)).toEqual(['7:39: presets.one: lader is no component; did you mean "loader"? (known: core, loader)']);
     expect(parseConfig(text.replace('lader', 'loader'), file, {}).config.presets).toEqual({all: ['core', 'loader'], one: ['loader']});
   });
 });

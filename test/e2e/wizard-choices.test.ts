@@ -122,6 +122,9 @@ describe('A wizard that is put aside', () => {
     wizard.press('s');
     await wizard.waitFor('enter releases to production');
     wizard.press('enter');
+    // It stays open.
+    await wizard.waitFor('Say what was done, or Enter');
+    wizard.press('enter');
     expect(await wizard.exited).toMatchObject({exitCode: 0});
     expect((await pass.record()).events.at(-1)).toMatchObject({outcome: 'passed'});
     expect(wizard.scrollback()).toMatch(

@@ -1,3 +1,4 @@
+import {DeleteObjectCommand, GetObjectCommand, PutObjectCommand} from '@aws-sdk/client-s3';
 import {describe, expect, test} from 'vitest';
 import {openMedium} from '../../src/record/open.ts';
 import {createStore} from '../../src/record/store.ts';
@@ -34,6 +35,61 @@ describe.skipIf(missing(program))('in S3', {timeout: 60_000}, () => {
     await writer.append(event('four'));
     await writer.close();
     expect(await objectsOf(place, run)).toEqual(['00000000.ndjson', '00000003.ndjson', 'head.json']);
+  });
+
+  describe('that is long', () => {
+    const all = ['one', 'two', 'three', 'four', 'five'];
+    const long = async () => {
+      const place = await s3Place(moto);
+      const {run, writer} = await begin(place);
+      for (const text of all) await writer.append(event(text));
+      await writer.close();
+      const key = (name: string) => `${place.store.replace(`s3://${bucket}/`, '')}/${environment}/${run}/${name}`;
+      const put = (name: string, text: string) =>
+        moto.client.send(new PutObjectCommand({Bucket: bucket, Key: key(name), Body: Buffer.from(text)}));
+      const other = async () => createStore(await place.open(), clock);
+      return {place, run, key, put, other, read: async () => (await other()).read(environment, run)};
+    };
+
+    test('is packed when its writer is done, and read from the pack', async () => {
+      const {place, run, key, put, read} = await long();
+      expect(await objectsOf(place, run)).toContain('00000004.pack');
+      expect(await read()).toMatchObject({problems: [], head: {length: 5}});
+      expect(texts((await read()).events)).toEqual(all);
+      // As good a place to lie as any other.
+      const {Body} = await moto.client.send(new GetObjectCommand({Bucket: bucket, Key: key('00000004.pack')}));
+      await put('00000004.pack', ((await Body?.transformToString()) ?? '').replace('"text":"three"', '"text":"seven"'));
+      expect((await read()).problems[0]).toMatch(/^line 4: does not follow the line before it/);
+    });
+
+    test('hides nothing that is done to one of its objects', async () => {
+      const {put, read} = await long();
+      await put('00000002.ndjson', '{}\n');
+      expect((await read()).problems[0]).toBe('line 3: is not an event of a release');
+    });
+
+    test('nor that one was taken away', async () => {
+      const {key, read} = await long();
+      await moto.client.send(new DeleteObjectCommand({Bucket: bucket, Key: key('00000004.ndjson')}));
+      expect((await read()).problems).toEqual(['cut: the head names 5 lines, there are 4']);
+    });
+
+    test('is read as it is where there is no pack, or one that is none', async () => {
+      const {put, read} = await long();
+      await put('00000004.pack', 'not a pack');
+      expect(await read()).toMatchObject({problems: [], head: {length: 5}});
+    });
+
+    test('is gone on with, and packed again', async () => {
+      const {place, run, other, read} = await long();
+      const {record, writer} = await (await other()).resume(environment, run);
+      expect(texts(record.events)).toEqual(all);
+      await writer.append(event('six'));
+      expect(texts((await read()).events)).toEqual([...all, 'six']);
+      await writer.close();
+      expect(await objectsOf(place, run)).toContain('00000005.pack');
+      expect(await read()).toMatchObject({problems: [], head: {length: 6}});
+    });
   });
 
   test('other machines see it; logs of jobs are on this one', async () => {

@@ -5,6 +5,7 @@ import {DeployError} from '../../src/release/errors.ts';
 import type {FailureChoice, RunEvent} from '../../src/release/events.ts';
 import {replay} from '../../src/release/history.ts';
 import type {Check} from '../../src/release/model.ts';
+import {planLines} from '../../src/views/lines.ts';
 import {
   type Answers,
   type CrashPoint,
@@ -124,12 +125,12 @@ describe('taken back because somebody says so', () => {
   });
 
   test.each(['superseded', 'rolled back', 'stopped'] as const)(
-    'what somebody else has done (%s) is not taken back',
+    'what somebody else has done (%s) is not taken back, and not let through',
     async cause => {
       const {world, go} = testRelease({service: {}, other: {}});
       breaks(world, 'service', {...broken, cause});
       const gone = await go();
-      expect(choicesIn(gone)).toEqual([['retry', 'skip', 'leave']]);
+      expect(choicesIn(gone)).toEqual([['retry', 'leave']]);
     },
   );
 
@@ -238,6 +239,16 @@ describe('let through', () => {
     expect(gone.finish).toMatchObject({outcome: 'passed with waivers', exitCode: 0});
     expect(replay(record().events).waived).toMatchObject([{claim: 'core', reason: 'its check is known to lie', by: 'operator'}]);
   });
+});
+
+test('what is done when it is stopped and nobody is there is part of what is approved, and said', async () => {
+  const {go} = testRelease({core: {}}, {onCancel: 'rollback'});
+  const [planned] = eventsOf(await go(), 'plan.ready');
+  if (planned === undefined) throw new Error('nothing was planned');
+  expect(planned.plan).toMatchObject({onCancel: 'rollback'});
+  expect(planLines(planned.plan)).toContain(
+    '  If it is stopped, what has moved is sent back, and nobody waits for it (onCancel: rollback)',
+  );
 });
 
 describe('gates', () => {

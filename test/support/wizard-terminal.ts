@@ -218,6 +218,7 @@ export function openWizard(args: readonly string[], options: WizardOptions): Wiz
     }
     emulator.dispose();
     expect(faults).toEqual([]);
+    expect(printed).not.toContain('\uFE0F');
   });
 
   const givenBack = exited.then(result => {

@@ -119,6 +119,8 @@ export const permissions = {
     // For what a registry is asked with HEAD.
     act('ecr:BatchGetImage', 'repository'),
   ],
+  /** What `init` offers to choose from; whoever may not look is asked for names instead. */
+  init: [look('ecs:ListClusters'), look('ecs:ListServices'), look('sns:ListTopics')],
   store: [act('s3:GetObject', 'store'), act('s3:ListBucket', 'store'), act('s3:PutObject', 'store')],
 } as const satisfies Readonly<Record<string, readonly Permission[]>>;
 

@@ -205,8 +205,11 @@ async function sourceOf(
   if (digest !== undefined && !ours) return undefined;
   const root = await io.git.root(pathsOf(component, io).context);
   if (root === undefined || component.source?.git.allowDirty) return undefined;
+  // Of a run that goes on, an earlier process has made it.
   const bump = committed.safeParse(prepared.get(steps.commit)).data;
-  const commit = bump?.made ? await io.git.parent(root, bump.commit) : (await io.git.head(root)).commit;
+  let commit: string | undefined = (await io.git.head(root)).commit;
+  while (commit !== undefined && (io.madeCommits.has(commit) || (bump?.made && bump.commit === commit)))
+    commit = await io.git.parent(root, commit);
   return commit === undefined ? undefined : {image: reference, commit};
 }
 

@@ -2,8 +2,9 @@ import * as z from 'zod';
 import {arnIn} from '../account.ts';
 import type {Action} from '../action.ts';
 import {shortName} from '../naming.ts';
+import {paginate} from '../pagination.ts';
 import {createCluster, DEFAULT_CLUSTER} from './clusters.ts';
-import {action, lookUp} from './schemas.ts';
+import {action, lookUp, pageOf, pageRequest} from './schemas.ts';
 import {allServices} from './services.ts';
 import {clusterView} from './views.ts';
 
@@ -11,6 +12,11 @@ export const clusterActions: Readonly<Record<string, Action>> = {
   CreateCluster: action(z.object({clusterName: z.string().default(DEFAULT_CLUSTER)}), (account, {clusterName}) => ({
     cluster: clusterView(createCluster(account, clusterName), allServices(account)),
   })),
+
+  ListClusters: action(z.object({...pageOf(100)}), (account, input) => {
+    const {items, nextToken} = paginate([...account.clusters.keys()], pageRequest(input));
+    return {clusterArns: items.map(name => arnIn(account, 'ecs', `cluster/${name}`)), nextToken};
+  }),
 
   DescribeClusters: action(
     z.object({clusters: z.array(z.string()).max(100).default([DEFAULT_CLUSTER])}),

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import type {Action} from '../action.ts';
-import {action, cluster, include, lookUp, tags} from './schemas.ts';
-import {createService, findService, serviceArn, serviceNamed, updateService} from './services.ts';
+import {paginate} from '../pagination.ts';
+import {action, cluster, include, lookUp, pageOf, pageRequest, tags} from './schemas.ts';
+import {allServices, createService, findService, serviceArn, serviceNamed, updateService} from './services.ts';
 import {serviceView} from './views.ts';
 
 const deploymentConfiguration = z
@@ -62,6 +63,13 @@ export const serviceActions: Readonly<Record<string, Action>> = {
       return {service: serviceView(account, service)};
     },
   ),
+
+  ListServices: action(z.object({cluster, ...pageOf(10)}), (account, input) => {
+    const arn = serviceArn(account, input.cluster, '');
+    const all = allServices(account).filter(service => service.arn.startsWith(arn));
+    const {items, nextToken} = paginate(all, pageRequest(input));
+    return {serviceArns: items.map(service => service.arn), nextToken};
+  }),
 
   DescribeServices: action(z.object({cluster, services: z.array(z.string()).min(1).max(10), include}), (account, input) => {
     const {found, failures} = lookUp(

@@ -1,6 +1,7 @@
 /** Clusters, services, their deployments and tasks, and task definitions. */
 import {type Definitions, definitions} from './ecs/definitions.ts';
 import {type Deployments, deployments} from './ecs/deployments.ts';
+import {type Names, names} from './ecs/names.ts';
 import {ecsSdk} from './ecs/sdk.ts';
 import {type Services, services} from './ecs/services.ts';
 import {type Tasks, tasks} from './ecs/tasks.ts';
@@ -11,7 +12,7 @@ export type {BriefDeployment, EcsServiceDeployment, EcsServiceRevision} from './
 export {type EcsDeployment, type EcsService, begunIn} from './ecs/services.ts';
 export type {EcsTask} from './ecs/tasks.ts';
 
-export interface Ecs extends Definitions, Deployments, Services, Tasks {
+export interface Ecs extends Definitions, Deployments, Names, Services, Tasks {
   cluster(name: string): Promise<{readonly arn: string; readonly status: string} | undefined>;
 }
 
@@ -28,6 +29,7 @@ export function createEcs(options: AwsOptions): Ecs {
     },
     ...definitions(sdk),
     ...deployments(sdk),
+    ...names(sdk),
     ...services(sdk),
     ...tasks(sdk),
   };

@@ -14,6 +14,8 @@ export interface Publication {
 export interface Sns {
   /** The attributes of a topic; undefined when there is none. */
   topic(arn: string): Promise<Readonly<Record<string, string>> | undefined>;
+  /** ARNs of topics, at most a hundred. */
+  topics(): Promise<readonly string[]>;
   /** Publishes once. Returns the message id. Throws LostAnswerError when nobody knows whether it was taken. */
   publish(publication: Publication, sleep: (ms: number) => Promise<void>): Promise<string>;
 }
@@ -40,6 +42,12 @@ export function createSns(options: AwsOptions): Sns {
         throw error;
       }
     },
+    topics: () =>
+      read(options, 'sns:ListTopics', async () => {
+        const {reader, ListTopicsCommand} = await sdk();
+        const {Topics = []} = await reader.send(new ListTopicsCommand({}));
+        return Topics.flatMap(({TopicArn}) => TopicArn ?? []);
+      }),
     publish: async ({topic, message, attributes, fifo}, sleep) => {
       const {writer, PublishCommand} = await sdk();
       const typed = Object.entries(attributes).map(([name, value]) => [name, {DataType: 'String', StringValue: value}]);

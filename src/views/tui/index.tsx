@@ -22,6 +22,8 @@ export interface Terminal {
   readonly clock: {now(): number};
   /** Stops this process until the shell goes on with it. */
   readonly suspend: () => void;
+  /** Calls the listener whenever the window was changed, also where its size is in the end what it was. */
+  onWindowChange(listener: () => void): () => void;
 }
 
 type GivenLogin = NonNullable<Awaited<ReturnType<Frontend['askLogin']>>>;
@@ -33,7 +35,7 @@ const attentive = 3000;
  * Takes over the terminal until `close`. Both streams have to be terminals: who decides that, decides it before
  * (facts/ink.md fact 1). When drawing fails, the terminal is given back, and whoever asks or closes hears why.
  */
-export function startTui({stdin, stdout, env, clock, suspend}: Terminal): Frontend {
+export function startTui({stdin, stdout, env, clock, suspend, onWindowChange}: Terminal): Frontend {
   const isReader = env['INK_SCREEN_READER'] === 'true';
   const ascii = !showsUnicode(env);
   const palette = paletteFor(env);
@@ -97,8 +99,17 @@ export function startTui({stdin, stdout, env, clock, suspend}: Terminal): Fronte
   );
   const saying = linesView(env, false);
   // Before `render`: this has to come before Ink's own listener.
-  const onResize = (): void => redraw(app, view(), stdout);
+  let isRedrawn = false;
+  const onResize = (): void => {
+    isRedrawn = true;
+    redraw(app, view(), stdout);
+  };
   if (!isReader) stdout.on('resize', onResize);
+  // A window that was small for a moment has lost lines, and Node tells nobody of a size that is what it was.
+  const unwatched = onWindowChange(() => {
+    if (!isRedrawn && !isReader) redraw(app, view(), stdout);
+    isRedrawn = false;
+  });
   // The first frame of the alternate screen is drawn like one after a resize: from its top left corner. Entering that
   // screen leaves the cursor where it was on the main one, and Ink would begin there.
   const app = render(isReader ? view() : null, {
@@ -189,6 +200,7 @@ export function startTui({stdin, stdout, env, clock, suspend}: Terminal): Fronte
         await Promise.race([whenLeft(store), exited]);
       }
       stdout.off('resize', onResize);
+      unwatched();
       untitled();
       app.unmount();
       await exited;

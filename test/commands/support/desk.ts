@@ -62,6 +62,7 @@ export function deskAt({folder, env}: Pick<Workplace, 'folder' | 'env'>, more: P
       supervisor: {node: process.execPath, script: 'not needed'},
       program: {node: process.execPath, script: 'not needed'},
       suspend: () => undefined,
+      onWindowChange: () => () => undefined,
       onSignal: () => () => undefined,
       ...more,
     },

@@ -215,7 +215,9 @@ test('a plan that is asked about again starts with an empty field and says that 
   story.planned([planOf('service', [{summary: 'something else'}])]);
   const changed = {again: true, because: 'main.tf has changed', differences: ['service: one destroy more']};
   void story.ask({...approval, id: 'q-again', ...changed}).catch(() => {});
-  await terminal.shows('The world has changed since (main.tf has changed): this is a new plan. service: one destroy');
+  await terminal.shows('The world has changed since: this is a new plan');
+  await terminal.shows('planned again, because main.tf has changed');
+  await terminal.shows(/│ one destroy more/);
   await terminal.press('enter');
   await terminal.shows('enter with nothing typed');
 });

@@ -180,6 +180,16 @@ test('resizing at any moment keeps the selection and leaves no ghosts', async ()
   await expect.poll(() => terminal.screen()).toBe(before);
 });
 
+test('a window that was small for a moment is drawn anew, although its size is what it was', async () => {
+  const terminal = openTerminal({columns: 100, rows: 30});
+  void terminal.tui.choose({environment: 'production'}, survey());
+  await terminal.shows('▸ 1.14.0');
+  await terminal.shows('What runs there now');
+  const before = terminal.screen();
+  await terminal.blink(60, 15);
+  await expect.poll(() => terminal.screen()).toBe(before);
+});
+
 test('resizing while things move', async () => {
   const terminal = openTerminal({columns: 100, rows: 30});
   const story = tell(terminal.tui, terminal.clock);

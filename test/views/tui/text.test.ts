@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import stringWidth from 'string-width';
 import {describe, expect, test} from 'vitest';
 import {clean, columnsOf, pad, truncate, truncateStart, wrap} from '../../../src/views/text.ts';
-import {showsUnicode, toAscii} from '../../../src/views/tui/text/glyphs.ts';
+import {glyphs, showsUnicode, spinner, toAscii} from '../../../src/views/tui/text/glyphs.ts';
 import {around, line, scrolled, span, spread, widthOf} from '../../../src/views/tui/text/line.ts';
 import {ago, clockTime} from '../../../src/views/tui/text/words.ts';
 
@@ -156,5 +156,12 @@ test('every sign that is measured without looking it up is one column wide, and 
   }
   for (const other of ['a', '─', '✔', '⠹', '1', '#']) {
     expect(stringWidth(signs.map(sign => `${sign}${other}`).join(''))).toBe(signs.length * 2);
+  }
+});
+
+test('none of our signs is an emoji, and each is one column wide', () => {
+  for (const sign of [...Object.values(glyphs), ...Array.from({length: 10}, (_, frame) => spinner(frame))]) {
+    expect(sign).toMatch(/^\P{Emoji_Presentation}$/u);
+    expect(stringWidth(sign), sign).toBe(1);
   }
 });

@@ -58,10 +58,12 @@ export function commitFilesStep(what: CommitOf): Step<Io> {
       const files = tracked.flat().filter(name => changed.has(name));
       return {root, files, message: what.message, parent: (await io.git.head(root)).commit};
     },
-    perform: async (io, {root, files, message, parent}) =>
-      files.length === 0
-        ? {commit: parent, made: false, alone: false}
-        : {commit: await io.git.commit(root, files, message), made: true, alone: isAlone(what, io)},
+    perform: async (io, {root, files, message, parent}) => {
+      if (files.length === 0) return {commit: parent, made: false, alone: false};
+      const commit = await io.git.commit(root, files, message);
+      io.madeCommits.add(commit);
+      return {commit, made: true, alone: isAlone(what, io)};
+    },
     settle: async (io, {root, files, parent}) => {
       if (files.length === 0) return {done: {commit: parent, made: false, alone: false}};
       const {commit} = await io.git.head(root);

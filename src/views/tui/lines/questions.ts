@@ -39,7 +39,7 @@ function questionText(question: Question): string {
       return `Looking cannot tell whether this happened: ${question.text}`;
     case 'approval':
       return question.again
-        ? `The world has changed since${question.because === undefined ? '' : ` (${question.because})`}: this is a new plan. ${(question.differences ?? []).join('; ')}`.trim()
+        ? `The world has changed since: this is a new plan. ${(question.differences ?? []).join('; ')}`.trim()
         : 'This is what would be done.';
   }
 }

@@ -3,7 +3,8 @@ import type {AnyComponentPlan, Plan} from '../../../release/model.ts';
 import {columnsOf} from '../../text.ts';
 import type {Scene} from '../scene.ts';
 import {planHere, selectedId} from '../state/lists.ts';
-import {isFolded, keyOf, type Review, shownChanges, shownPlans} from '../state/review.ts';
+import type {Model} from '../state/model.ts';
+import {isFolded, keyOf, shownChanges, shownPlans} from '../state/review.ts';
 import {accent, blank, dim, holds, type Line, marked, paragraph, span} from '../text/line.ts';
 import {type Fold, oneChange, planHead} from './changes.ts';
 import {tellWay} from './way-back.ts';
@@ -26,12 +27,15 @@ export function changeTextOf({model, width}: Pick<Scene, 'model' | 'width'>): Ch
   const plan = planHere(model);
   if (plan === undefined || model.run.plan === undefined) return undefined;
   const selected = model.reading === 'changes' ? selectedId(model, 'resources') : undefined;
-  return changeText(plan, model.run.plan, model.review, reviewWidths({model, width}).right, selected);
+  return changeText(plan, model.run.plan, model, reviewWidths({model, width}).right, selected);
 }
 
 /**
  *     service
  *     Terraform, 0.7.1 → 0.7.2
+ *
+ *     planned again, because service: main.tf has changed
+ *     also destroy: aws_eip.default is destroyed
  *
  *     ▾ outage   aws_instance.default is destroyed, then created
  *       user_data   hidden (sensitive)
@@ -44,11 +48,12 @@ export function changeTextOf({model, width}: Pick<Scene, 'model' | 'width'>): Ch
 function changeText(
   plan: AnyComponentPlan,
   {back = []}: Plan,
-  review: Review,
+  {asks, review}: Pick<Model, 'asks' | 'review'>,
   width: number,
   selected: string | undefined,
 ): ChangeText {
-  const lines: Line[] = [...planHead(plan)];
+  const changed = changedSince(asks, plan.component).flatMap(text => paragraph(text, width, {colour: 'yellow'}));
+  const lines: Line[] = [...planHead(plan), ...changed, ...(changed.length > 0 ? [blank] : [])];
   const heads: ChangeText['heads'][number][] = [];
   for (const change of shownChanges(plan, review)) {
     const id = keyOf(plan.component, change);
@@ -72,6 +77,18 @@ function changeText(
   return {lines: lines.map(line => marked(line, review.search)), heads};
 }
 
+/** Why it was planned again, and what is different for this component from the plan that was asked about before. */
+function changedSince(asks: Model['asks'], component: string): readonly string[] {
+  const question = asks.find(ask => ask.about === 'approval');
+  if (question?.about !== 'approval' || !question.again) return [];
+  const {because, differences = []} = question;
+  const own = `${component}: `;
+  return [
+    ...(because === undefined ? [] : [`planned again, because ${because}`]),
+    ...differences.filter(line => line.startsWith(own)).map(line => line.slice(own.length)),
+  ];
+}
+
 interface Place {
   readonly component: string;
   readonly line: number;
@@ -84,7 +101,7 @@ export function found({model, width}: Pick<Scene, 'model' | 'width'>): readonly 
   if (review.search === '' || plan === undefined) return [];
   const {right} = reviewWidths({model, width});
   return shownPlans(model).flatMap(part =>
-    changeText(part, plan, review, right, undefined).lines.flatMap((line, index) =>
+    changeText(part, plan, model, right, undefined).lines.flatMap((line, index) =>
       holds(line, review.search) ? [{component: part.component, line: index}] : [],
     ),
   );

@@ -45,6 +45,8 @@ export interface TestTerminal {
   send(text: string): Promise<void>;
   paste(text: string): Promise<void>;
   resize(columns: number, rows: number): Promise<void>;
+  /** That size for a moment, and the one before again, before anybody could see it. */
+  blink(columns: number, rows: number): Promise<void>;
   /** Everything that was drawn where it must not be: wrapped lines, a used last row, a rail that has scrolled away. */
   readonly faults: string[];
   readonly bells: () => number;
@@ -136,6 +138,7 @@ export function openTerminal(options: Options = {}): TestTerminal {
 
   const stdout = new Stdout();
   const stdin = new Stdin();
+  let onWindowChange = (): void => {};
   const clock = {at: Date.parse('2026-11-21T21:14:00Z'), now: () => clock.at};
   const tui = startTui({
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only what Ink uses of a terminal's stream
@@ -145,11 +148,17 @@ export function openTerminal(options: Options = {}): TestTerminal {
     env,
     clock,
     suspend,
+    onWindowChange: listener => {
+      onWindowChange = listener;
+      return () => {};
+    },
   });
   onTestFinished(async () => {
     // The first one may wait until somebody has read the end; the second one does not.
     await Promise.allSettled([tui.close(), tui.close()]);
     expect(faults).toEqual([]);
+    // Terminals disagree on how wide what has it is (facts of string-width 8); whoever sent it.
+    expect(written).not.toContain('\uFE0F');
   });
 
   const screen = (): string => allRows().join('\n');
@@ -191,6 +200,15 @@ export function openTerminal(options: Options = {}): TestTerminal {
       emulator.resize(columns, rows);
       Object.assign(stdout, {columns, rows});
       stdout.emit('resize');
+      onWindowChange();
+      await settle();
+    },
+    async blink(columns, rows) {
+      await settle();
+      const before = [emulator.cols, emulator.rows] as const;
+      emulator.resize(columns, rows);
+      emulator.resize(...before);
+      onWindowChange();
       await settle();
     },
     faults,

@@ -4,9 +4,9 @@
  */
 import type {Json} from '../../release/json.ts';
 import type {Config} from '../../config/schema.ts';
-import type {Place} from '../io.ts';
-import {type Source, machineName, sourceOf} from '../loaders/target.ts';
-import {type Permission, type Subject, type Work, permissions} from './permissions.ts';
+import type {Place} from '../../components/io.ts';
+import {type Source, machineName, sourceOf} from '../../components/loaders/target.ts';
+import {type Permission, type Subject, type Work, permissions} from '../../components/aws/permissions.ts';
 
 /** One component's settings, with their references replaced. */
 export type Settings = Config['components'][string];
