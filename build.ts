@@ -20,7 +20,7 @@ const lazily: readonly {readonly file: RegExp; readonly replace: readonly (reado
   {
     // Only for subcommands that are programs of their own: 5 ms.
     file: /node_modules\/commander\/lib\/command\.js$/,
-    replace: [["import childProcess from 'node:child_process';", "const childProcess = undefined;"]],
+    replace: [["import childProcess from 'node:child_process';", 'const childProcess = undefined;']],
   },
   {
     // Both load Unicode's tables: 15 ms each, for text that is nearly always plain.
@@ -35,7 +35,10 @@ const lazily: readonly {readonly file: RegExp; readonly replace: readonly (reado
         "let emoji; const rgiEmojiRegex = {test: text => (emoji ??= new RegExp('^\\\\p{RGI_Emoji}$', 'v')).test(text)};",
       ],
       // What a screen is drawn with: each of these is one column by itself, and joins with none of the others.
-      ['/^[\\u0020-\\u007E]*$/', '/^[\\u0020-\\u007E\\u00B7\\u2026\\u2190-\\u2193\\u2500-\\u25CF\\u2714\\u2716\\u2800-\\u28FF]*$/'],
+      [
+        '/^[\\u0020-\\u007E]*$/',
+        '/^[\\u0020-\\u007E\\u00B7\\u2026\\u2190-\\u2193\\u2500-\\u25CF\\u2714\\u2716\\u2800-\\u28FF]*$/',
+      ],
     ],
   },
   {
@@ -70,7 +73,8 @@ const banner = 'const require=process.getBuiltinModule,__filename=import.meta.fi
  */
 function withoutFacades(code: string): string {
   const taken: string[] = [];
-  const statement = /(?<=^|[;}\n])import(?:\s*(?<whole>[\w$]+)\s*,?)?(?:\s*\*\s*as\s+(?<all>[\w$]+)\s*)?(?:\s*\{(?<some>[^}]*)\}\s*)?from\s*"(?<name>[^"]+)";/g;
+  const statement =
+    /(?<=^|[;}\n])import(?:\s*(?<whole>[\w$]+)\s*,?)?(?:\s*\*\s*as\s+(?<all>[\w$]+)\s*)?(?:\s*\{(?<some>[^}]*)\}\s*)?from\s*"(?<name>[^"]+)";/g;
   const rest = code.replace(statement, (...match) => {
     const {whole, all, some, name}: Record<string, string | undefined> = match.at(-1);
     if (name === undefined || !isBuiltin(name)) return match[0];
@@ -96,6 +100,8 @@ const {metafile, outputFiles} = await build({
   minify: true,
   metafile: true,
   platform: 'node',
+  // Of a CommonJS module, a chunk that is loaded later has a default export only.
+  mainFields: ['module', 'main'],
   format: 'esm',
   target: 'node22',
   define: {'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"'},

@@ -2,6 +2,7 @@
  * `npm run crash [-- count]`: so many PASS releases, each thrown away at one to five moments drawn by a seed, on an endpoint that
  * answers, that is flaky, or that loses answers. A table of what came of them; exit code 1 where one came to another end.
  */
+import pLimit from 'p-limit';
 import {type Crashing, crashing, endState, toTheEnd} from '../test/support/crashing.ts';
 import type {Crash} from '../test/support/mortal.ts';
 import {cleanly} from './cleanly.ts';
@@ -54,14 +55,21 @@ const whole = await cleanly(async finished => {
 
 const rows = new Map<Name, {releases: number; resumed: number; same: number}>();
 const wrong: string[] = [];
-for (let number = 0; number < count; number++) {
+let done = 0;
+async function one(number: number): Promise<void> {
   const scenario = scenarios[number % scenarios.length] ?? 'healthy';
   const crashes = draw(numbers(number));
   const {deaths, wrong: how} = await cleanly(async finished => verdict(await crashing(finished, scenario), whole, crashes));
   const row = rows.get(scenario) ?? {releases: 0, resumed: 0, same: 0};
   rows.set(scenario, {releases: row.releases + 1, resumed: row.resumed + deaths, same: row.same + (how === undefined ? 1 : 0)});
+  done += 1;
+  if (done % 25 === 0) process.stderr.write(`${done} of ${count}\n`);
   if (how !== undefined) wrong.push(`number ${number}, ${scenario}, ${JSON.stringify(crashes)}:\n${how}`);
 }
+
+// Side by side: a flaky endpoint is mostly waited for.
+const limit = pLimit(8);
+await Promise.all(Array.from({length: count}, (_, number) => limit(() => one(number))));
 
 process.stdout.write(
   table([

@@ -4,6 +4,8 @@ import {fileURLToPath} from 'node:url';
 import {Argument, Command, CommanderError, InvalidArgumentError, Option} from 'commander';
 import packageJson from '../package.json' with {type: 'json'};
 import type {Context} from './commands/context.ts';
+import type {Shell} from './commands/completion.ts';
+import {exampleText} from './commands/examples.ts';
 import type {LockAction} from './commands/lock.ts';
 import {scenarioNames} from './emulator/scenarios.ts';
 import type {Clock} from './release/contract.ts';
@@ -168,22 +170,14 @@ releaseOptions(program)
   .option('--approve-digest <digest>', 'what that file must be: sha256:…, as `plan --out` printed it')
   .addOption(waitLockOption())
   .addOption(timeoutOption())
-  .addHelpText(
-    'after',
-    `
-Examples:
-  deploy-wizard                                              the wizard
-  deploy-wizard --yes --env staging --release 1.14.0         the same without questions, for CI
-  deploy-wizard plan --env production --release 1.14.0       what would change
-  deploy-wizard plan -e production -r 1.14.0 --out plan.json the same, as a file that somebody approves elsewhere
-  deploy-wizard --yes --approve plan.json                    goes on where that is still what would change
-  deploy-wizard audit 1.14.0 --env production                is it there, and is it what was released?
-  deploy-wizard demo                                         a whole release on this machine`,
-  )
   .action(async (unknown: string | undefined, options) => {
     if (unknown !== undefined) await refuseCommand(unknown);
-    const {releaseCommand} = await import('./commands/release.ts');
-    exitCode = await releaseCommand(context(), options);
+    const {offerStart} = await import('./commands/start.ts');
+    const started = await offerStart(context(), options);
+    if (started === undefined) {
+      const {releaseCommand} = await import('./commands/release.ts');
+      exitCode = await releaseCommand(context(), options);
+    } else exitCode = started;
   });
 
 const plan = releaseOptions(program.command('plan').description('everything up to the approval, changing nothing'))
@@ -316,6 +310,46 @@ program
   });
 
 program
+  .command('doctor')
+  .description('whether a release could begin: tools, credentials, permissions, records, config; with the fix for each')
+  .addOption(envOption())
+  .option('--iam', 'print the IAM policy that this config file needs, and look at nothing', false)
+  .addOption(reportOption())
+  .addOption(configOption())
+  .action(async (_options, command: Command) => {
+    const {doctorCommand} = await import('./commands/doctor.ts');
+    exitCode = await doctorCommand(context(), command.optsWithGlobals());
+  });
+
+program
+  .command('init')
+  .description('writes a config file from what the repository and the AWS account show, and a few questions')
+  .option('--preset <name>', 'start from an example instead: pass, cookbook')
+  .option('-y, --yes', 'no questions: takes the usual answers', false)
+  .addOption(new Option('--config <file>', 'where to write it (default: deploy-wizard.config.yaml, here)'))
+  .action(async (_options, command: Command) => {
+    const {initCommand} = await import('./commands/init.ts');
+    exitCode = await initCommand(context(), command.optsWithGlobals());
+  });
+
+program
+  .command('completion')
+  .description('a script with which a shell completes commands, options, environments, components and versions')
+  .addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish'] satisfies readonly Shell[]))
+  .action(async (shell: Shell) => {
+    const {completionScripts} = await import('./commands/completion.ts');
+    process.stdout.write(completionScripts[shell]);
+  });
+
+program
+  .command('complete', {hidden: true})
+  .argument('[words...]')
+  .action(async (words: readonly string[]) => {
+    const {completeCommand} = await import('./commands/complete.ts');
+    await completeCommand(context(), program, (command, option) => isMeant(command.name(), option.attributeName()), words);
+  });
+
+program
   .command('schema')
   .description('the JSON Schema of the config file, for editors')
   .option('--events', 'that of the events that --output json writes', false)
@@ -336,6 +370,9 @@ program
     const {demoCommand} = await import('./commands/demo/index.ts');
     exitCode = await demoCommand(context(), command.optsWithGlobals());
   });
+
+for (const command of [program, ...program.commands])
+  command.addHelpText('after', () => exampleText(command === program ? '' : command.name()));
 
 /** The release's own options are known everywhere; where they mean nothing, nobody may believe that they did something. */
 const meant: Readonly<Record<string, readonly string[]>> = {
@@ -363,17 +400,20 @@ const meant: Readonly<Record<string, readonly string[]>> = {
   adopt: ['env', 'config', 'release', 'yes', 'reason'],
   lock: ['env', 'config', 'reason'],
   store: [],
+  doctor: ['env', 'config', 'output'],
+  init: ['preset', 'yes', 'config'],
+  completion: [],
   schema: [],
   demo: ['yes'],
 };
+function isMeant(command: string, option: string): boolean {
+  return meant[command]?.includes(option) ?? true;
+}
 program.hook('preAction', (_program, command) => {
-  const allowed = meant[command.name()];
-  const stray =
-    allowed &&
-    program.options.find(option => {
-      const name = option.attributeName();
-      return program.getOptionValueSource(name) === 'cli' && !allowed.includes(name);
-    });
+  const stray = program.options.find(option => {
+    const name = option.attributeName();
+    return program.getOptionValueSource(name) === 'cli' && !isMeant(command.name(), name);
+  });
   if (stray) program.error(`error: ${command.name()} has no option '${stray.long ?? stray.flags}'`);
 });
 

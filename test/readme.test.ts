@@ -14,17 +14,23 @@ const packageJson: {dependencies: Record<string, string>} = JSON.parse(
 
 describe('the README', () => {
   test('has the config files of both applications', () => {
-    expect(blocks.map(text => /^application: (.*)$/m.exec(text)?.[1]).filter(Boolean)).toEqual(['pass', 'data-models-sqlalchemy']);
+    expect(blocks.map(text => /^application: (.*)$/m.exec(text)?.[1]).filter(Boolean)).toEqual([
+      'pass',
+      'data-models-sqlalchemy',
+    ]);
   });
 
-  test.each(blocks.filter(text => text.startsWith('application:')))('a config file of it is read as it stands (%#)', async text => {
-    const folder = await mkdtemp(join(tmpdir(), 'dw-readme-'));
-    onTestFinished(() => rm(folder, {recursive: true, force: true}));
-    const file = join(folder, 'deploy-wizard.config.yaml');
-    await writeFile(file, text);
-    const {config} = await loadConfig(file, {});
-    expect(Object.keys(config.components).length).toBeGreaterThan(0);
-  });
+  test.each(blocks.filter(text => text.startsWith('application:')))(
+    'a config file of it is read as it stands (%#)',
+    async text => {
+      const folder = await mkdtemp(join(tmpdir(), 'dw-readme-'));
+      onTestFinished(() => rm(folder, {recursive: true, force: true}));
+      const file = join(folder, 'deploy-wizard.config.yaml');
+      await writeFile(file, text);
+      const {config} = await loadConfig(file, {});
+      expect(Object.keys(config.components).length).toBeGreaterThan(0);
+    },
+  );
 
   test('names every exit code', () => {
     const [table = ''] = /\| code \| means \|\n.*?\n\n/s.exec(readme) ?? [];

@@ -19,7 +19,14 @@ const ids = Array.from({length: what === 'logs' ? 6 : 60}, (_, index) => `compon
 const folder = mkdtempSync(path.join(tmpdir(), 'deploy-wizard-bench-'));
 const logs = createJobLogs(folder, createRedaction());
 const {stdin, stdout, env} = process;
-const tui = startTui({stdin, stdout, env, clock: {now: Date.now}, suspend: () => undefined, onWindowChange: () => () => undefined});
+const tui = startTui({
+  stdin,
+  stdout,
+  env,
+  clock: {now: Date.now},
+  suspend: () => undefined,
+  onWindowChange: () => () => undefined,
+});
 
 const emit = (event: RunEvent): void => tui.show({...event, at: new Date().toISOString()});
 

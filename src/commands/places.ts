@@ -24,6 +24,7 @@ export function placeOf(loaded: LoadedConfig, environment: string, env: Context[
     region: settings.aws?.region ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'],
     login: settings.aws?.login,
     usesAws: settings.aws !== undefined,
+    maxDowntime: settings.policy.maxDowntime,
   };
 }
 

@@ -139,6 +139,7 @@ function judgeComponents(
   ];
   if (components.length === 0 || (asked && left.length > 0)) {
     throw new UsageError(left.join('; '), {
+      code: 'DW213',
       means,
       next: ['Release the version that you want: deploy-wizard --release <version>'],
     });
@@ -172,6 +173,7 @@ function nothingToSurvey({loaded}: Application): Survey {
 
 function unreliable(run: string, problem: string, environment: string): DeployError {
   return new DeployError(`what ${environment} was cannot be told: run ${run}: ${problem}`, {
+    code: 'DW140',
     means,
     next: [`Look at that record, or say what to go back to: deploy-wizard rollback --env ${environment} --to <version>`],
   });

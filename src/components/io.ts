@@ -24,6 +24,8 @@ export interface Place {
   readonly login: readonly string[] | undefined;
   /** Whether the config says anything of AWS for it. */
   readonly usesAws: boolean;
+  /** How long anything may be down while it is released, in milliseconds. */
+  readonly maxDowntime: number | undefined;
 }
 
 export interface Io extends JobIo {

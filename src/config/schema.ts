@@ -39,9 +39,18 @@ const environment = z.strictObject({
   aws: aws.optional(),
   values: z.record(z.string(), z.string()).default({}).describe('For ${values.x} in component settings'),
   policy: z
-    .strictObject({allow: z.array(z.enum([...risks.filter(risk => risk !== 'none'), ...flags])).default([])})
-    .default({allow: []})
-    .describe('What --yes may approve here; people see and confirm'),
+    .strictObject({
+      allow: z
+        .array(z.enum([...risks.filter(risk => risk !== 'none'), ...flags]))
+        .default([])
+        .describe('What --yes may approve here; people see and confirm'),
+      maxDowntime: duration
+        .optional()
+        .describe(
+          'How long anything here may be down while it is released, where `verify.http` measures it; longer is a failed check',
+        ),
+    })
+    .default({allow: []}),
   onFailure: z
     .enum(onFailures)
     .default('leave')

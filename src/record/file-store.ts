@@ -122,7 +122,7 @@ async function readHead(folder: string): Promise<Head | undefined> {
 /** An unreadable head is as good as one that names lines that are not there. */
 export function parseHead(text: string): Head {
   try {
-    return head.parse(JSON.parse(text));
+    return head.parse(JSON.parse(text), {jitless: true});
   } catch {
     return {length: Number.MAX_SAFE_INTEGER, hash: ''};
   }

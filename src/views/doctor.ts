@@ -26,9 +26,16 @@ export function doctorLines(env: Readonly<Record<string, string | undefined>>, {
     failures === 0 ? 'Nothing is wrong.' : `${failures === 1 ? 'One thing is' : `${failures} things are`} to be mended.`;
   return [
     ...sections.flatMap(({name, checks}) => {
-      const rows = tableLines(checks.map(({text, status}) => [checkMark(glyphs, status), ...plain(text)]));
-      const lines = checks.flatMap(({found, next}, index) => [
-        ...plain(`  ${rows[index]?.trimEnd()}  ${found}`),
+      const [first, others] = [
+        checks.map(check => plain(check.found)[0] ?? ''),
+        checks.map(check => plain(check.found).slice(1)),
+      ];
+      const rows = tableLines(
+        checks.map(({text, status}, index) => [`  ${checkMark(glyphs, status)} ${plain(text)[0]}`, first[index] ?? '']),
+      );
+      const lines = checks.flatMap(({next}, index) => [
+        rows[index] ?? '',
+        ...(others[index] ?? []).map(line => `      ${line}`),
         ...(next === undefined ? [] : plain(`      → ${next}`)),
       ]);
       return [...plain(name), ...lines, ''];

@@ -15,14 +15,14 @@ export async function askText(
   problem: (text: string) => string | undefined,
   terminal: Terminal,
 ): Promise<string | undefined> {
-  const prompts = await import('@inquirer/prompts');
+  const prompts = await import('./asking.ts');
   const validate = (text: string) => problem(text) ?? true;
   return answerOf(terminal, context => prompts.input({message: clean(message), default: clean(usual), validate}, context));
 }
 
 /** One of several; the first is the usual one. */
 export async function askWhich<T>(message: string, choices: readonly Choice<T>[], terminal: Terminal): Promise<T | undefined> {
-  const prompts = await import('@inquirer/prompts');
+  const prompts = await import('./asking.ts');
   const shown = choices.map(({value, name}) => ({value, name: clean(name)}));
   return answerOf(terminal, context => prompts.select({message: clean(message), choices: shown}, context));
 }
@@ -33,7 +33,7 @@ export async function askSome<T>(
   choices: readonly (Choice<T> & {readonly usual: boolean})[],
   terminal: Terminal,
 ): Promise<readonly T[] | undefined> {
-  const prompts = await import('@inquirer/prompts');
+  const prompts = await import('./asking.ts');
   const shown = choices.map(({value, name, usual}) => ({value, name: clean(name), checked: usual}));
   return answerOf(terminal, context =>
     prompts.checkbox({message: clean(message), choices: shown, required: true, pageSize: 15}, context),

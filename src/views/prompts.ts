@@ -33,7 +33,7 @@ export async function chooseByPrompts(flags: FormAnswers, survey: Survey, termin
 }
 
 async function askStep(state: FormState, survey: Survey, terminal: Terminal): Promise<FormState | undefined> {
-  const prompts = await import('@inquirer/prompts');
+  const prompts = await import('./asking.ts');
   const environment = state.answers.environment ?? '';
   switch (state.step) {
     case 'environment': {
@@ -77,7 +77,7 @@ async function askStep(state: FormState, survey: Survey, terminal: Terminal): Pr
 
 /** Asks one question of a running release. End of input and Ctrl-C answer nothing, which is never a yes. */
 export async function askByPrompt(question: Question, signal: AbortSignal, terminal: Terminal): Promise<Answer> {
-  const prompts = await import('@inquirer/prompts');
+  const prompts = await import('./asking.ts');
   const select = (message: string, values: readonly (readonly [string, string])[]) =>
     answerOf(
       terminal,
@@ -138,7 +138,7 @@ export async function askLoginByPrompt(
   signal: AbortSignal,
   terminal: Terminal,
 ): Promise<{readonly username: string; readonly password: string} | undefined> {
-  const prompts = await import('@inquirer/prompts');
+  const prompts = await import('./asking.ts');
   const username = await answerOf(terminal, context => prompts.input({message: `User at ${clean(host)}`}, context), signal);
   const password =
     username &&
@@ -155,7 +155,7 @@ export async function askLoginByPrompt(
  * costs, and by nobody else.
  */
 export async function askToStop({run, stopping}: Running, signal: AbortSignal, terminal: Terminal): Promise<Command | undefined> {
-  const prompts = await import('@inquirer/prompts');
+  const prompts = await import('./asking.ts');
   const say = (text: string) => terminal.output.write(`  ${clean(text)}\n`);
   if (!stopping) {
     for (const {who, what} of whatStoppingMeans(run)) say(`${who}: ${what}`);
@@ -189,7 +189,7 @@ const failureWords: Readonly<Record<FailureChoice, string>> = {
 
 /** Asks for a line of text outside of a release; undefined when nothing was given (end of input). */
 export async function askForText(message: string, terminal: Terminal): Promise<string | undefined> {
-  const prompts = await import('@inquirer/prompts');
+  const prompts = await import('./asking.ts');
   return answerOf(terminal, context => prompts.input({message: clean(message)}, context));
 }
 

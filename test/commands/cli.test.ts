@@ -91,7 +91,8 @@ describe('the command line', {timeout: 30_000}, () => {
     [['--max-parallel', '0'], "error: option '--max-parallel <n>' argument '0' is invalid. a whole number from 1 to 1000.\n"],
     [['--max-parallel', '1e9'], "error: option '--max-parallel <n>' argument '1e9' is invalid. a whole number from 1 to 1000.\n"],
     [['demo', '--speed', 'fast'], "error: option '--speed <factor>' argument 'fast' is invalid. a number above 0, up to 1000.\n"],
-  ] as const)('%j: exit 2, and what was meant', async (args, stderr) => {
+  ] as const)('%j: exit 2, and what was meant', async (args, said) => {
+    const stderr = said.replace('\n', ' [DW217]\n');
     expect(await run(args)).toEqual({exitCode: 2, stdout: '', stderr});
   });
 

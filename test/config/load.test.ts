@@ -212,7 +212,10 @@ describe('presets', () => {
   test('name components of the file', () => {
     const text = `${needing({core: [], loader: []})}presets: { all: [core, loader], one: [lader] }\n`;
     expect(mistakes(text)).toEqual(['7:39: presets.one: lader is no component; did you mean "loader"? (known: core, loader)']);
-    expect(parseConfig(text.replace('lader', 'loader'), file, {}).config.presets).toEqual({all: ['core', 'loader'], one: ['loader']});
+    expect(parseConfig(text.replace('lader', 'loader'), file, {}).config.presets).toEqual({
+      all: ['core', 'loader'],
+      one: ['loader'],
+    });
   });
 });
 

@@ -201,7 +201,8 @@ while test -e '${waiting}'; do sleep 0.05; done
   test('before the approval, and resumed where nobody can be asked: declined, and everything taken back', async () => {
     const app = await project();
     const before = await app.world();
-    await killedAt(app, 'the plan', event => event.type === 'plan.ready');
+    // A moment later policy would have approved it.
+    await killedAt(app, 'the push', effect('push'));
 
     const {exitCode, stderr} = await app.run(['resume', '--env', 'production']);
     expect(exitCode, stderr).toBe(3);

@@ -49,12 +49,15 @@ test('the form keeps what is selected and typed in a storm of sizes, and leaves 
   wizard.press('p');
   await wizard.waitFor('preset services · 2 of 6 chosen');
   wizard.press('/');
+  await wizard.waitFor('/ ▏');
   wizard.press('loader');
   await wizard.waitFor('/ loader▏');
   await wizard.waitUntilGone('deposit-services');
   await wizard.storm(sizes);
   await wizard.waitFor('/ loader▏');
   wizard.press('enter');
+  // What comes right behind it would be taken for a line that was pasted.
+  await wizard.waitUntilGone('loader▏');
   wizard.press('a');
   await wizard.waitFor('5 of 6 chosen');
   wizard.press('escape');

@@ -46,18 +46,18 @@ const stride = 2;
 export function idleTime(start: number): IdleTime {
   let now = start;
   let jumped = 0;
-  let calls = 0;
+  const calls = new Set<symbol>();
   let passing = false;
   const sleepers = new Set<{readonly until: number; wake(): void}>();
 
   const pass = async (): Promise<void> => {
     if (passing) return;
     passing = true;
-    while (calls === 0 && sleepers.size > 0) {
+    while (calls.size === 0 && sleepers.size > 0) {
       const left = Math.min(...[...sleepers].map(({until}) => until)) - now;
       const step = Math.max(0, Math.min(left, stride * fastest));
       await sleep(step / fastest);
-      if (calls > 0) break;
+      if (calls.size > 0) break;
       now += step;
       for (const sleeper of sleepers) if (sleeper.until <= now) sleeper.wake();
     }
@@ -68,11 +68,10 @@ export function idleTime(start: number): IdleTime {
     now: () => now,
     jump: ms => void (jumped += ms),
     busy: () => {
-      let over = false;
-      calls += 1;
+      const call = Symbol('call');
+      calls.add(call);
       return () => {
-        if (!over) calls -= 1;
-        over = true;
+        calls.delete(call);
         void pass();
       };
     },

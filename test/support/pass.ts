@@ -217,7 +217,8 @@ export async function workplace(
   finished: Finished = onTestFinished,
 ): Promise<Workplace> {
   const root = await mkdtemp(join(tmpdir(), 'dw-pass-'));
-  finished(() => rm(root, {recursive: true, force: true}));
+  // What was thrown away in this process may still be writing its logs.
+  finished(() => rm(root, {recursive: true, force: true, maxRetries: 10}));
   const [folder, home, state, temporary] = [
     join(root, 'application'),
     join(root, 'home'),

@@ -1,8 +1,8 @@
 /** Whether records can be kept where the config file says. Changes nothing. */
-import {access, constants} from 'node:fs/promises';
+import {access, constants, stat} from 'node:fs/promises';
 import path from 'node:path';
 import {isS3} from '../../record/place.ts';
-import {toTrouble} from '../../release/errors.ts';
+import {DeployError, toTrouble} from '../../release/errors.ts';
 import type {Check} from '../../release/model.ts';
 import type {Application} from '../application.ts';
 
@@ -15,7 +15,7 @@ export async function storeCheck({loaded, store}: Application): Promise<Check> {
     const names = Object.keys(loaded.config.environments);
     const runs = await Promise.all(names.map(name => store.runs(name)));
     if (isS3(store.place)) await store.lock(nowhere.environment).swap('{}', nowhere.version);
-    else await access(await nearestFolder(store.place), constants.W_OK);
+    else await mayBeMade(store.place);
     const count = runs.flat().length;
     const seen = store.shared ? 'shared' : 'on this machine only';
     return {...check, status: 'passed', found: `${store.place}, ${count === 1 ? '1 run' : `${count} runs`}, ${seen}`};
@@ -30,11 +30,10 @@ export async function storeCheck({loaded, store}: Application): Promise<Check> {
   }
 }
 
-/** The folder itself, or where it would be made. */
-async function nearestFolder(folder: string): Promise<string> {
-  const there = await access(folder).then(
-    () => true,
-    () => false,
-  );
-  return there || path.dirname(folder) === folder ? folder : nearestFolder(path.dirname(folder));
+/** Throws where a file is in the way, or no folder can be made. */
+async function mayBeMade(folder: string): Promise<void> {
+  const found = await stat(folder).catch(() => undefined);
+  if (found === undefined && path.dirname(folder) !== folder) return mayBeMade(path.dirname(folder));
+  if (!found?.isDirectory()) throw new DeployError(`${folder} is not a folder`);
+  await access(folder, constants.W_OK);
 }

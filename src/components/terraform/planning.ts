@@ -71,7 +71,7 @@ export async function planTerraform(
     account: await accountNow(io),
     addresses: planned.map(({id}) => id),
     image: image && {reference: image.reference, digest: image.digest ?? null},
-    verify: component.verify ? answering(component.verify, io.version, version) : null,
+    verify: component.verify ? answering(component.verify, io.version, version, limitOf(component, io)) : null,
     back: target.is === 'state',
   };
   const past = io.lastDowntimes;
@@ -102,7 +102,7 @@ export async function planTerraform(
       ...(image
         ? [`image ${image.reference} ${image.digest === undefined ? '(digest known after build)' : shortDigest(image.digest)}`]
         : []),
-      ...forecastNotes(changes, past, {probed: component.verify !== undefined, limit: component.verify?.maxDowntime}),
+      ...forecastNotes(changes, past, {probed: component.verify !== undefined, limit: limitOf(component, io)}),
       ...notes,
       ...(target.is === 'state' ? await filesAfterwards(component, io) : []),
       ...opened,
@@ -207,9 +207,9 @@ async function sourceOf(
   if (root === undefined || component.source?.git.allowDirty) return undefined;
   // Of a run that goes on, an earlier process has made it.
   const bump = committed.safeParse(prepared.get(steps.commit)).data;
+  const made = new Set([...io.madeCommits, ...(bump?.made ? [bump.commit] : [])]);
   let commit: string | undefined = (await io.git.head(root)).commit;
-  while (commit !== undefined && (io.madeCommits.has(commit) || (bump?.made && bump.commit === commit)))
-    commit = await io.git.parent(root, commit);
+  while (commit !== undefined && made.has(commit)) commit = await io.git.parent(root, commit);
   return commit === undefined ? undefined : {image: reference, commit};
 }
 
@@ -228,11 +228,18 @@ function refuseOtherImage(reference: string, now: string | undefined, then: stri
 
 /** What answers once the plan is applied: the settings name the version that they were bound with. */
 function answering(
-  {http, expect, within, maxDowntime}: NonNullable<TerraformConfig['verify']>,
+  {http, expect, within}: NonNullable<TerraformConfig['verify']>,
   bound: string,
   version: string,
+  limit: number | undefined,
 ): TerraformPayload['verify'] {
-  return {http, within, expect: expect?.replaceAll(bound, version) ?? null, maxDowntime: maxDowntime ?? null};
+  return {http, within, expect: expect?.replaceAll(bound, version) ?? null, maxDowntime: limit ?? null};
+}
+
+/** How long it may be down: by its own settings and by the environment's policy, whichever is shorter. In milliseconds. */
+function limitOf({verify}: TerraformConfig, {place}: Io): number | undefined {
+  const limits = [verify?.maxDowntime, place.maxDowntime].filter(limit => limit !== undefined);
+  return limits.length === 0 ? undefined : Math.min(...limits);
 }
 
 /** What the repository holds after a way back: one file goes back, the others stay. */

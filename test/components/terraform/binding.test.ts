@@ -69,9 +69,10 @@ withTerraform('An approved plan', () => {
       change: async app => {
         await app.write('ci/start.sh', 'rm -rf /\n');
         await app.write('ci/new.tf', '');
+        await app.write('ci/.terraform.lock.hcl', '# other providers\n');
         await rm(app.path('beside/main.tf'));
       },
-      words: 'files of the module have changed: ../beside/main.tf (gone), new.tf (new), start.sh',
+      words: 'files of the module have changed: ../beside/main.tf (gone), .terraform.lock.hcl (new), new.tf (new), start.sh',
     },
     {
       name: 'somebody has changed the state',

@@ -23,6 +23,7 @@ export interface ProjectOptions {
   readonly settings?: Readonly<Record<string, Json>>;
   /** Of the environment. */
   readonly aws?: {readonly region: string};
+  readonly policy?: {readonly maxDowntime: string};
   /** Added to the environment of the tools. */
   readonly env?: Readonly<Record<string, string>>;
   readonly version?: string;
@@ -58,7 +59,17 @@ export interface Project {
 }
 
 export async function project(options: ProjectOptions): Promise<Project> {
-  const {files, settings = {}, aws, version = '0.7.2', lastDowntimes = [], readOnly = false, forced, unfinished} = options;
+  const {
+    files,
+    settings = {},
+    aws,
+    policy,
+    version = '0.7.2',
+    lastDowntimes = [],
+    readOnly = false,
+    forced,
+    unfinished,
+  } = options;
   const folder = await module(files);
   const scratch = await mkdtemp(join(tmpdir(), 'dw-scratch-'));
   onTestFinished(() => rm(scratch, {recursive: true, force: true}));
@@ -66,7 +77,7 @@ export async function project(options: ProjectOptions): Promise<Project> {
   const source = {
     application: 'app',
     store: join(folder, 'records'),
-    environments: {production: {...(aws && {aws})}},
+    environments: {production: {...(aws && {aws}), ...(policy && {policy})}},
     components: {service: bound},
   };
   const tools = {...env, HOME: folder, GIT_CONFIG_NOSYSTEM: '1', ...options.env};

@@ -149,7 +149,9 @@ test('every sign that is measured without looking it up is one column wide, and 
     [0x2716, 0x2716],
     [0x2800, 0x28ff],
   ] as const;
-  const signs = ranges.flatMap(([from, to]) => Array.from({length: to - from + 1}, (_, index) => String.fromCodePoint(from + index)));
+  const signs = ranges.flatMap(([from, to]) =>
+    Array.from({length: to - from + 1}, (_, index) => String.fromCodePoint(from + index)),
+  );
   for (const sign of signs) {
     expect(stringWidth(sign), sign).toBe(1);
     expect(columnsOf(sign), sign).toBe(1);

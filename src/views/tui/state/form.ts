@@ -143,7 +143,7 @@ export function updateForm(form: Form | undefined, action: FormUiAction): Form |
 const notLooked: Look = {cards: [], done: false, suggestions: [], versions: [], searched: false};
 
 /** What may have changed meanwhile is not known any more; the rest stays until it is known anew. */
-function unasked({identity: _, unreachable: __, ...card}: EnvironmentCard): EnvironmentCard {
+function unasked({identity: _identity, unreachable: _unreachable, ...card}: EnvironmentCard): EnvironmentCard {
   return card;
 }
 
