@@ -27,7 +27,7 @@ export async function openApplication(
     throw new UsageError(`there is no ${configNames[0]} in ${context.cwd} or above`, {
       code: 'DW201',
       means: 'Nothing was started.',
-      next: ['Name one with --config <file>, write one (README, "The config file"), or try `deploy-wizard demo`.'],
+      next: ['Write one with `deploy-wizard init`, name one with --config <file>, or try `deploy-wizard demo`.'],
     });
   }
   const loaded = await loadFile(context, file, how);

@@ -7,9 +7,6 @@ import {s3Place} from '../record/place.ts';
 import {type DoctorReport, doctorLines} from '../views/doctor.ts';
 import {type Application, configFile, openApplication} from './application.ts';
 import type {Context} from './context.ts';
-import {environmentChecks} from './doctor/environment.ts';
-import {storeCheck} from './doctor/store.ts';
-import {toolChecks} from './doctor/tools.ts';
 import {environmentOf} from './environments.ts';
 import {placeOf} from './places.ts';
 import {noVersion} from './survey.ts';
@@ -26,6 +23,11 @@ export interface DoctorOptions {
 /** Exit 0 where nothing failed, 1 otherwise. Changes nothing. */
 export async function doctorCommand(context: Context, options: DoctorOptions): Promise<number> {
   if (options.iam) return printPolicy(context, options);
+  const [{environmentChecks}, {storeCheck}, {toolChecks}] = await Promise.all([
+    import('./doctor/environment.ts'),
+    import('./doctor/store.ts'),
+    import('./doctor/tools.ts'),
+  ]);
   const {application, checks} = await lookAtConfig(context, options.config);
   const {env} = options;
   if (application && env !== undefined) placeOf(application.loaded, env, {});

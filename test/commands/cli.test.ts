@@ -1,18 +1,18 @@
 /** The built program from the outside, as far as it goes without a release: `npm run build` comes first. */
-import {mkdtemp, readFile, readdir, rm, writeFile} from 'node:fs/promises';
+import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
-import {fileURLToPath, pathToFileURL} from 'node:url';
+import {fileURLToPath} from 'node:url';
 import {execa} from 'execa';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {parse} from 'yaml';
 import {z} from 'zod';
 import packageJson from '../../package.json' with {type: 'json'};
+import {examples} from '../../src/commands/examples.ts';
 import {cookbookYaml, passYaml} from '../config/samples.ts';
 import {type Ended, runProgram} from '../support/program.ts';
 
 const launcher = process.env['DW_LAUNCHER'] ?? fileURLToPath(new URL('../../bin/deploy-wizard.js', import.meta.url));
-const dist = path.join(path.dirname(launcher), '..', 'dist');
 
 async function folder(): Promise<string> {
   const made = await mkdtemp(path.join(tmpdir(), 'dw-cli-'));
@@ -40,6 +40,9 @@ describe('the command line', {timeout: 30_000}, () => {
       'audit',
       'schema',
       'demo',
+      'init',
+      'doctor',
+      'completion',
       '--env',
       '--release',
       '--bump',
@@ -74,6 +77,50 @@ describe('the command line', {timeout: 30_000}, () => {
   });
 
   test.each([
+    ['plan', 'deploy-wizard plan --env production --release 1.14.0'],
+    ['resume', 'deploy-wizard resume --env production'],
+    ['rollback', 'deploy-wizard rollback --env production --dry-run'],
+    ['audit', 'deploy-wizard audit 1.14.0'],
+    ['tick', 'deploy-wizard tick acceptance'],
+    ['status', 'deploy-wizard status --env production --live'],
+    ['log', 'deploy-wizard log --env'],
+    ['adopt', 'deploy-wizard adopt --env'],
+    ['lock', 'deploy-wizard lock acquire'],
+    ['store', 'deploy-wizard store migrate'],
+    ['doctor', 'deploy-wizard doctor --env production --iam'],
+    ['init', 'deploy-wizard init --preset cookbook'],
+    ['completion', 'source <(deploy-wizard completion bash)'],
+    ['schema', 'deploy-wizard schema >'],
+    ['demo', 'deploy-wizard demo --yes'],
+  ])('help of %s has examples', async (command, line) => {
+    const {stdout} = await run([command, '--help']);
+    expect(stdout).toMatch(/\nExamples:\n {2}\S/);
+    expect(stdout).toContain(line);
+  });
+
+  test('every command has them', async () => {
+    const {stdout} = await run(['--help']);
+    const commands = [...stdout.slice(stdout.indexOf('Commands:')).matchAll(/^ {2}(?<name>[a-z]+)\b/gm)].map(
+      ({groups}) => groups?.['name'],
+    );
+    expect(
+      commands.filter(name => name !== 'help' && name !== 'deploy').every(name => name !== undefined && name in examples),
+    ).toBe(true);
+  });
+
+  test.each([
+    [['--env', 'prodution'], 'DW205', 'production'],
+    [['--env', 'production', '--component', 'deposit-servces'], 'DW206', 'deposit-services'],
+  ])('%j: what was meant', async (args, code, meant) => {
+    const config = path.join(await folder(), 'c.yaml');
+    await writeFile(config, passYaml);
+    const {exitCode, stderr} = await run(['--yes', '--release', '1.14.0', '--config', config, ...args]);
+    expect(exitCode).toBe(2);
+    expect(stderr.split('\n')[0]).toMatch(new RegExp(` \\[${code}\\]$`));
+    expect(stderr).toContain(`\n  Did you mean ${meant}?\n`);
+  });
+
+  test.each([
     [['--yess'], "error: unknown option '--yess'\n(Did you mean --yes?)\n"],
     [['audit', '--envv', 'x'], "error: unknown option '--envv'\n(Did you mean --env?)\n"],
     [['audit', '--release', '1.0.0'], "error: audit has no option '--release'\n"],
@@ -102,7 +149,7 @@ describe('the command line', {timeout: 30_000}, () => {
       const {exitCode, stdout, stderr} = await run(args);
       expect({exitCode, stdout}).toEqual({exitCode: 2, stdout: ''});
       expect(stderr).toMatch(
-        /^there is no deploy-wizard\.config\.yaml in .* or above\nNothing was started\.\n {2}Name one with --config/,
+        /^there is no deploy-wizard\.config\.yaml in .* or above \[DW201\]\nNothing was started\.\n {2}Write one with `deploy-wizard init`/,
       );
     },
   );
@@ -160,62 +207,6 @@ describe('schema', {timeout: 30_000}, () => {
       additionalProperties: false,
       required: expect.arrayContaining(['application', 'environments', 'components']),
     });
-  });
-});
-
-describe('what is loaded', {timeout: 30_000}, () => {
-  const hook = pathToFileURL(path.join(import.meta.dirname, 'support', 'loaded.ts')).href;
-
-  /** Something that only a library holds, in its bundled form. */
-  const marks = {
-    zod: '_zod',
-    ink: 'react.transitional.element',
-    inquirer: 'Prompt was canceled',
-    execa: 'ExecaError',
-    yaml: 'YAMLParseError',
-  } as const;
-  type Library = keyof typeof marks;
-
-  /** What a start of the program loads: libraries that are bundled, packages that are not, and how much of the bundle. */
-  async function loads(...args: readonly string[]) {
-    const file = path.join(await folder(), 'loaded');
-    await run(args, {NODE_OPTIONS: `--import=${hook}`, DW_LOADED: file});
-    const urls = (await readFile(file, 'utf8')).split('\n').filter(url => url.startsWith('file:'));
-    const chunks = urls.filter(url => url.endsWith('.mjs') && path.dirname(fileURLToPath(url)) === path.resolve(dist));
-    const texts = await Promise.all(chunks.map(url => readFile(new URL(url), 'utf8')));
-    const libraries = Object.entries(marks).flatMap(([name, mark]) => (texts.some(text => text.includes(mark)) ? [name] : []));
-    const packages = urls.filter(url => url.includes('/node_modules/'));
-    return {libraries, packages, chunks, bytes: texts.reduce((sum, text) => sum + text.length, 0)};
-  }
-
-  test('the marks of the libraries are in the bundle, or this would prove nothing', async () => {
-    const all = await Promise.all((await readdir(dist)).map(name => readFile(path.join(dist, name), 'utf8')));
-    const names: readonly Library[] = ['zod', 'ink', 'inquirer', 'execa', 'yaml'];
-    expect(names.filter(name => all.some(text => text.includes(marks[name])))).toEqual(names);
-  });
-
-  test.each([[['--version']], [['--help']], [['help', 'audit']], [['--unknown']]])(
-    'by %j: the command line, and nothing else',
-    async args => {
-      const {libraries, packages, chunks, bytes} = await loads(...args);
-      expect(chunks.length).toBeGreaterThan(0);
-      expect({libraries, packages}).toEqual({libraries: [], packages: []});
-      expect(bytes).toBeLessThan(120_000);
-    },
-  );
-
-  test('by an unattended release: neither Ink nor prompts, and nothing of AWS before it is needed', async () => {
-    const {libraries, packages} = await loads('--yes', '--env', 'production', '--release', '1.0.0');
-    expect(libraries).toContain('yaml');
-    for (const name of ['ink', 'inquirer']) expect(libraries).not.toContain(name);
-    expect(packages).toEqual([]);
-  });
-
-  test('by schema: no AWS, no Ink', async () => {
-    const {libraries, packages} = await loads('schema');
-    expect(libraries).toContain('zod');
-    expect(libraries).not.toContain('ink');
-    expect(packages).toEqual([]);
   });
 });
 

@@ -113,7 +113,9 @@ describe('says what is wrong, and what to do', () => {
   });
 
   test('with the place of the records', async () => {
-    const {exitCode, checks} = await doctor({}, ({env}) => writeFile(env['XDG_STATE_HOME'] ?? '', 'in the way'));
+    const {exitCode, checks} = await doctor({config: config => Object.assign(config, {store: 'records'})}, ({folder}) =>
+      writeFile(path.join(folder, 'records'), 'in the way'),
+    );
     expect(exitCode).toBe(1);
     expect(checks('records')).toMatchObject([{status: 'failed', next: expect.stringContaining('`store:`')}]);
   });

@@ -10,6 +10,7 @@ import {
   type PassConfig,
   type PassOptions,
   before,
+  cluster,
   componentOf,
   ends,
   environment,
@@ -269,27 +270,27 @@ test('onFailure: rollback-all takes back together all that may be taken back', a
 });
 
 test('a person who waits on although it looks hopeless learns how it ends', async ({start}) => {
-  // Slow enough that the circuit breaker is not the first to notice.
-  const pass = await startWhole(start, {speed: 2});
-  pass.world.scenarioFor(component, 'cannot-pull');
+  const pass = await startWhole(start, {});
+  pass.world.scenarioFor(component, 'cannot-pull', noBreaker);
   const args = ['--no-tui', '--env', environment, '--release', released, '--component', component];
   const terminal = startInTerminal(args, {cwd: pass.folder, env: pass.env});
   await terminal.waitFor('Type yes to release');
   terminal.type('yes\r');
   await terminal.waitFor(`${component} verify failed.`);
+  await terminal.waitFor('❯ go on waiting');
   await terminal.waitFor('leave it as it is');
   terminal.type('\r');
-  // It did not get better.
+
+  // Somebody else has had enough of it.
+  pass.world.updateService({cluster, service: component, taskDefinition: `${component}:1`});
+  await terminal.waitFor('another deployment took over');
   await terminal.waitFor('leave it as it is');
   const [down, enter] = ['\u001B[B', '\r'];
   terminal.type(`${down}${down}${enter}`);
-  expect(await terminal.exitCode).toBe(exitCodes.rolledBack);
+  expect(await terminal.exitCode).toBe(exitCodes.superseded);
   const record = await pass.record();
   expect(eventsOf(record, 'question.answered').map(({answer}) => answer.value)).toEqual(['yes', 'wait', 'leave']);
-  expect(lastLook(record)).toMatchObject({
-    cause: 'rolled back',
-    found: expect.stringContaining(`ECS took it back to ${component}:1`),
-  });
+  expect(lastLook(record)).toMatchObject({cause: 'superseded'});
 });
 
 // ── helpers ──────────────────────────────────────────────────────────────────────────────────────────

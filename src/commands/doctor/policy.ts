@@ -198,7 +198,7 @@ function statements(parts: readonly Part[], place: Pick<Place, 'region'>): reado
   const byAction = Map.groupBy(wanted, ({permission: {action}}) => action);
   const lines = [...byAction].map(([action, all]) => ({
     action,
-    title: `${required.has(action) ? 'Required' : 'Diagnostic'}`,
+    title: required.has(action) ? 'Required' : 'Diagnostic',
     resources: [...new Set(all.flatMap(({resources}) => resources))].sort(),
     condition: all[0] && conditionOf(all[0].permission, place),
   }));

@@ -11,17 +11,16 @@ test('preflight: checks stream in; what is not met is said with the next step; r
   await terminal.shows('● preflight');
   await terminal.shows('looking…');
   story.check('*', 'preflight', {
-    claim: 'account',
+    claim: 'aws session',
     text: 'the account is the configured one',
     status: 'passed',
     found: '333333333333',
   });
-  story.jobStarted('deposit-services', 'preflight');
-  story.check('deposit-services', 'preflight', {claim: 'flight', text: 'no other deployment is in flight', status: 'pending'});
-  await terminal.shows(/✔ release {11}the account is the conf/);
+  story.check('*', 'preflight', {claim: 'deposit-services service', text: 'no other deployment is in flight', status: 'pending'});
+  await terminal.shows(/account {4}✔ the account is the conf/);
   expect(terminal.screen()).toContain('1 of 2');
-  story.check('deposit-services', 'preflight', {
-    claim: 'flight',
+  story.check('*', 'preflight', {
+    claim: 'deposit-services service',
     text: 'no other deployment is in flight',
     status: 'failed',
     found: '1.13.3 started 21:10',
@@ -31,7 +30,9 @@ test('preflight: checks stream in; what is not met is said with the next step; r
   await terminal.shows('? 1 requirement is not met. Nothing has been changed.');
   expect(terminal.screen()).toContain('r look again   q stop here');
   // What is not met comes first now.
-  expect(terminal.screen()).toMatch(/✖ deposit-services .*\n {5}1\.13\.3 started 21:10\n {5}next: Wait for it.*\n ✔ release/);
+  expect(terminal.screen()).toMatch(
+    /services {3}✖ no other.*\n +found +1\.13\.3 started 21:10\n +means .*\n +next +Wait for it.*\n account {4}✔/,
+  );
   await terminal.press('r');
   await expect(answer).resolves.toEqual({value: 'retry', by: 'operator'});
   await terminal.hides('not met');

@@ -108,6 +108,8 @@ export function checkLines({model, width, moment}: Scene): readonly Line[] {
 /** What is looked at and has not been told. */
 function stillLooking(jobs: readonly JobState[], names: number, moment: Moment): readonly Line[] {
   return jobs.flatMap(({job, status, checks, progress}) => {
+    // A check that is pending says so itself.
+    if (checks.some(check => check.status === 'pending')) return [];
     const isDone = status !== 'running' || (progress?.done !== undefined && progress.done === progress.total);
     if (isDone && checks.length > 0) return [];
     const who = job.component === wholeRelease ? '' : `${componentName(job.component)}: `;
