@@ -91,7 +91,9 @@ function inParts(before: Partwise, after: Partwise, path: Path): Difference[] {
   if (before.is === 'list' || after.is === 'list') return [{path, before, after}];
   const [was, will] = [entriesOf(before), entriesOf(after)];
   const keys = [...new Set([...was.keys(), ...will.keys()])];
-  return keys.flatMap(key => differences(was.get(key) ?? absent, will.get(key) ?? absent, [...path, key]));
+  const parts = keys.flatMap(key => differences(was.get(key) ?? absent, will.get(key) ?? absent, [...path, key]));
+  // Nothing, and something in which everything is null, are not the same.
+  return parts.length > 0 || before.is === after.is ? parts : [{path, before, after}];
 }
 
 /**
@@ -101,12 +103,12 @@ function inParts(before: Partwise, after: Partwise, path: Path): Difference[] {
 function inLists(before: readonly Marked[], after: readonly Marked[], path: Path): Difference[] {
   const was = without(before, after);
   const will = without(after, before);
-  if (was.length === 0 && will.length === 0)
-    return [{path, before: {is: 'list', items: before}, after: {is: 'list', items: after}}];
-  return Array.from({length: Math.max(was.length, will.length)}, (_, index) => {
+  const parts = Array.from({length: Math.max(was.length, will.length)}, (_, index) => {
     const [old, young] = [was[index], will[index]];
     return differences(old?.item ?? absent, young?.item ?? absent, [...path, young?.index ?? old?.index ?? index]);
   }).flat();
+  // Only their order differs, or how many nulls are in them.
+  return parts.length > 0 ? parts : [{path, before: {is: 'list', items: before}, after: {is: 'list', items: after}}];
 }
 
 /** The items that the other list does not have, counted: two equal items need two counterparts. */
