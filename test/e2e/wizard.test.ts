@@ -241,7 +241,7 @@ requires(
     const wizard = await applyHeld(app);
     wizard.press('ctrl+c');
     await wizard.waitFor('Stop this release?');
-    expect(wizard.screen()).toContain('what is destroyed stays destroyed');
+    expect(wizard.screen().replaceAll(/\s+/g, ' ')).toContain('what is destroyed stays destroyed');
     wizard.press('enter');
     await wizard.waitUntilGone('Stop this release?');
     expect(await app.isHeld()).toBe(true);
