@@ -285,8 +285,8 @@ test('a person who waits on although it looks hopeless learns how it ends', asyn
   pass.world.updateService({cluster, service: component, taskDefinition: `${component}:1`});
   await terminal.waitFor('another deployment took over');
   await terminal.waitFor('leave it as it is');
-  const [down, enter] = ['\u001B[B', '\r'];
-  terminal.type(`${down}${down}${enter}`);
+  // Up from the first is the last.
+  terminal.type('\u001B[A\r');
   expect(await terminal.exitCode).toBe(exitCodes.superseded);
   const record = await pass.record();
   expect(eventsOf(record, 'question.answered').map(({answer}) => answer.value)).toEqual(['yes', 'wait', 'leave']);
