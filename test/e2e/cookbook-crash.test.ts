@@ -8,7 +8,8 @@ import {releaseOf} from '../../src/commands/release.ts';
 import {resumeOf} from '../../src/commands/resume.ts';
 import {unattended} from '../commands/support/desk.ts';
 import {cookbook, expectReleased} from '../support/cookbook.ts';
-import {machine, realTime} from '../support/mortal.ts';
+import {machine} from '../support/mortal.ts';
+import {realTime} from '../support/mortal/time.ts';
 import {eventsOf, launcher} from '../support/program.ts';
 import {requires} from '../support/requires.ts';
 
@@ -21,7 +22,7 @@ requires(
   'terraform',
   'busybox',
 )('A release of the cookbook', () => {
-  test('thrown away at every moment of it comes to the same end, with every effect once', async () => {
+  test('thrown away at every moment of it comes to the same end, with every effect once', {timeout: 300_000}, async () => {
     const app = await cookbook({git: '{ commit: true, tag: "${version}" }'});
     onTestFinished(() => app.remove());
     const before = await app.world();

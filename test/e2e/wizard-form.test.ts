@@ -57,7 +57,7 @@ test('the form keeps what is selected and typed in a storm of sizes, and leaves 
   await wizard.waitFor('/ loader▏');
   wizard.press('enter');
   // What comes right behind it would be taken for a line that was pasted.
-  await wizard.waitUntilGone('loader▏');
+  await wizard.waitFor('space toggle');
   wizard.press('a');
   await wizard.waitFor('5 of 6 chosen');
   wizard.press('escape');

@@ -2,18 +2,17 @@
  * Commands in this process that can be thrown away at any moment, as a kill by force does it: from then on nothing that the
  * process does comes through, to its records, to its lock, or to AWS; and nothing that AWS has answered comes back.
  */
-import {type IncomingMessage, type ServerResponse, createServer, request as send} from 'node:http';
-import {buffer} from 'node:stream/consumers';
-import {setTimeout as sleep} from 'node:timers/promises';
 import {openApplication} from '../../src/commands/application.ts';
 import type {Context} from '../../src/commands/context.ts';
 import type {Application} from '../../src/commands/application.ts';
 import type {Cell} from '../../src/record/medium.ts';
 import type {RecordWriter, Store} from '../../src/record/store.ts';
 import type {Clock} from '../../src/release/contract.ts';
-import {StoppedError} from '../../src/release/errors.ts';
 import type {RunEvent} from '../../src/release/events.ts';
 import {deskAt} from '../commands/support/desk.ts';
+import {gateway} from './mortal/gateway.ts';
+import {type Life, startLife} from './mortal/life.ts';
+import type {IdleTime} from './mortal/time.ts';
 import type {Finished, Workplace} from './pass.ts';
 
 /**
@@ -24,139 +23,6 @@ export type Crash =
   | {readonly at: 'before intent' | 'after intent' | 'before call' | 'after call' | 'before effect'; readonly step: string}
   | {readonly at: 'before call' | 'after call'; readonly call: number}
   | {readonly beforeLine: number};
-
-// ── time ─────────────────────────────────────────────────────────────────────────────────────────────
-
-/** Time that passes when everybody waits: to the next alarm, as soon as no call is on its way. */
-export interface IdleTime {
-  now(): number;
-  /** Sets the clock of the machine, which may jump back; the endpoint has its own. */
-  jump(ms: number): void;
-  /** The machine's. */
-  clockOf(life: Life): Clock;
-  /** A call is on its way until what this gives is called. */
-  busy(): () => void;
-}
-
-/** How much faster than outside time passes at most: what else there is to do (files, the event loop) takes none of it. */
-const fastest = 60;
-/** In so small steps, in milliseconds outside: whoever goes to sleep meanwhile is not slept over. */
-const stride = 2;
-
-export function idleTime(start: number): IdleTime {
-  let now = start;
-  let jumped = 0;
-  const calls = new Set<symbol>();
-  let passing = false;
-  const sleepers = new Set<{readonly until: number; wake(): void}>();
-
-  const pass = async (): Promise<void> => {
-    if (passing) return;
-    passing = true;
-    while (calls.size === 0 && sleepers.size > 0) {
-      const left = Math.min(...[...sleepers].map(({until}) => until)) - now;
-      const step = Math.max(0, Math.min(left, stride * fastest));
-      await sleep(step / fastest);
-      if (calls.size > 0) break;
-      now += step;
-      for (const sleeper of sleepers) if (sleeper.until <= now) sleeper.wake();
-    }
-    passing = false;
-  };
-
-  return {
-    now: () => now,
-    jump: ms => void (jumped += ms),
-    busy: () => {
-      const call = Symbol('call');
-      calls.add(call);
-      return () => {
-        calls.delete(call);
-        void pass();
-      };
-    },
-    clockOf: life => ({
-      now: () => now + jumped,
-      sleep: (ms, signal) =>
-        new Promise((resolve, reject) => {
-          const leave = () => {
-            sleepers.delete(sleeper);
-            signal.removeEventListener('abort', stopped);
-          };
-          const stopped = () => {
-            leave();
-            reject(new StoppedError('stopped while waiting'));
-          };
-          const sleeper = {
-            until: now + ms,
-            wake: () => {
-              leave();
-              resolve();
-            },
-          };
-          if (life.over()) return;
-          if (signal.aborted) return stopped();
-          signal.addEventListener('abort', stopped, {once: true});
-          sleepers.add(sleeper);
-          life.atEnd(leave);
-          void pass();
-        }),
-    }),
-  };
-}
-
-/** Time as it is. */
-export function realTime(life: Life): Clock {
-  return {
-    now: Date.now,
-    sleep: (ms, signal) =>
-      life.live(() =>
-        sleep(ms, undefined, {signal}).catch(() => {
-          throw new StoppedError('stopped while waiting');
-        }),
-      ),
-  };
-}
-
-// ── lives ────────────────────────────────────────────────────────────────────────────────────────────
-
-export interface Life {
-  over(): boolean;
-  end(): void;
-  atEnd(what: () => void): void;
-  readonly gone: Promise<void>;
-  /** What the process waits for comes to it only while it lives. */
-  live<T>(work: () => Promise<T>): Promise<T>;
-}
-
-const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
-
-function startLife(): Life {
-  let over = false;
-  const {promise: gone, resolve} = Promise.withResolvers<void>();
-  const last: (() => void)[] = [];
-  return {
-    over: () => over,
-    end: () => {
-      if (over) return;
-      over = true;
-      last.forEach(what => what());
-      resolve();
-    },
-    atEnd: what => void last.push(what),
-    gone,
-    live: async work => {
-      if (over) return never();
-      const settled = await work().then(
-        value => ({value}),
-        (error: unknown) => ({error}),
-      );
-      if (over) return never();
-      if ('error' in settled) throw settled.error;
-      return settled.value;
-    },
-  };
-}
 
 /** What decides when a life ends: it hears of every line before it is written, and of every call that means to change something. */
 function fate(life: Life, crash: Crash | undefined) {
@@ -191,72 +57,6 @@ function fate(life: Life, crash: Crash | undefined) {
       return () => {
         if (hits('after call', number, of)) life.end();
       };
-    },
-  };
-}
-
-// ── its ways to the world ────────────────────────────────────────────────────────────────────────────
-
-/** What only looks, by the name of the action or by the path of it. */
-const looking = /^(?:Describe|List|Get|BatchGet|Filter|Simulate)/i;
-
-function actionOf({headers, method, url = '/'}: IncomingMessage, body: Buffer): string {
-  const {'x-amz-target': target} = headers;
-  if (typeof target === 'string') return target.slice(target.lastIndexOf('.') + 1);
-  const form = new URLSearchParams(body.toString('latin1')).get('Action');
-  if (form !== null) return form;
-  return method === 'GET' || method === 'HEAD' ? 'Get' : url.slice(url.lastIndexOf('/') + 1);
-}
-
-/** Sends a request on, and waits for the whole of its answer. */
-async function exchange(url: URL, {method, headers}: Pick<IncomingMessage, 'method' | 'headers'>, body: Buffer) {
-  const {promise, resolve, reject} = Promise.withResolvers<IncomingMessage>();
-  send(url, {method, headers, agent: false}, resolve).on('error', reject).end(body);
-  const answer = await promise;
-  const {connection: _connection, 'transfer-encoding': _encoding, ...rest} = answer.headers;
-  return {status: answer.statusCode ?? 500, headers: rest, body: await buffer(answer)};
-}
-
-interface Gateway {
-  readonly url: string;
-  close(): void;
-}
-
-/** Between one process and the endpoint. */
-async function gateway(
-  endpoint: string,
-  {life, time, call}: {readonly life: Life; readonly time: IdleTime; readonly call: () => () => void},
-): Promise<Gateway> {
-  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    if (life.over()) return;
-    const done = time.busy();
-    life.atEnd(done);
-    const body = await buffer(request);
-    const answered = looking.test(actionOf(request, body)) ? () => undefined : call();
-    if (life.over()) return;
-    const {method, url, headers} = request;
-    try {
-      const answer = await exchange(new URL(url ?? '/', endpoint), {method, headers}, body);
-      answered();
-      if (!life.over()) response.writeHead(answer.status, answer.headers).end(answer.body);
-    } catch {
-      // The endpoint has cut it off.
-      answered();
-      if (!life.over()) request.socket.resetAndDestroy();
-    }
-    done();
-  };
-  const server = createServer((request, response) => void handle(request, response));
-  const {promise, resolve} = Promise.withResolvers<void>();
-  server.listen(0, '127.0.0.1', resolve);
-  await promise;
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no address');
-  return {
-    url: `http://127.0.0.1:${address.port}`,
-    close: () => {
-      server.close();
-      server.closeAllConnections();
     },
   };
 }
