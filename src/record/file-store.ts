@@ -33,7 +33,9 @@ export function fileMedium(root: string): Medium {
     read: async (environment, name) => {
       const folder = placeOf(environment, name);
       try {
-        return {bytes: await readFile(path.join(folder, recordFile)), head: await readHead(folder)};
+        // The head first: of a record that is being written it is behind then, and never ahead.
+        const head = await readHead(folder);
+        return {bytes: await readFile(path.join(folder, recordFile)), head};
       } catch (error) {
         if (!isCode(error, 'ENOENT')) throw error;
         // A process that died between making the folder and the first line has recorded nothing.

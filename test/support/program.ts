@@ -146,9 +146,10 @@ export async function newestRecord(records: Records): Promise<RunRecord | undefi
   const run = (await runs(records)).at(-1);
   if (run === undefined) return undefined;
   const folder = join(records.root, records.environment, run);
+  // The head first: of a record that is being written it is behind then, and never ahead.
+  const written = await readFile(join(folder, 'head.json'), 'utf8').catch(() => undefined);
   const bytes = await readFile(join(folder, 'record.ndjson')).catch(() => undefined);
   if (bytes === undefined) return undefined;
-  const written = await readFile(join(folder, 'head.json'), 'utf8').catch(() => undefined);
   return {folder, run, ...readChain(bytes, written === undefined ? undefined : head.parse(JSON.parse(written)))};
 }
 

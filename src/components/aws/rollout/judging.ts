@@ -56,7 +56,7 @@ export function judgeOurs(
   switch (mine?.status) {
     case 'STOPPED':
       return isTripped(mine)
-        ? {status: 'failed', found: `the rollout failed: ${ours.rolloutStateReason ?? reasonIn(mine) ?? 'no reason given'}`}
+        ? {status: 'failed', found: `the rollout failed: ${failureReason(ours, mine)}`}
         : {status: 'failed', cause: 'stopped', found: `somebody stopped the deployment${because(reasonIn(mine))}`};
     case 'STOP_REQUESTED':
       return {status: 'pending', found: 'somebody has asked ECS to stop the deployment'};
@@ -78,6 +78,11 @@ export function judgeOurs(
   const found = `the rollout failed: ${ours.rolloutStateReason ?? 'no reason given'}`;
   // Until the way back begins, the failed deployment is still the newest.
   return goesBackByItself(service) ? {status: 'pending', cause: 'failed', found} : {status: 'failed', found};
+}
+
+/** What the service shows may be a moment older than how its deployment has ended: only a failed state says why. */
+function failureReason({rolloutState, rolloutStateReason}: EcsDeployment, mine: EcsServiceDeployment): string {
+  return (rolloutState === 'FAILED' ? rolloutStateReason : undefined) ?? reasonIn(mine) ?? 'no reason given';
 }
 
 /** How far it is, in a few words: with the stage of a deployment that has stages, whatever they may be called. */

@@ -42,11 +42,18 @@ async function lookAtAnother(rollout: Rollout, service: EcsService, io: Io, trac
 /** Of so many looks one asks for stopped tasks although nothing hints at any. */
 const seldom = 5;
 
+/** A deployment that another one has stopped is for a moment one that somebody has stopped: the next look tells the two apart. */
+function seenTwice(judgement: Judgement | undefined, track: Track): Judgement | undefined {
+  if (judgement?.status !== 'failed' || judgement.cause !== 'stopped' || track.stopSeen) return judgement;
+  track.stopSeen = true;
+  return {status: 'pending', found: judgement.found};
+}
+
 async function lookAtOurs(rollout: Rollout, service: EcsService, ours: EcsDeployment, io: Io, track: Track): Promise<Judgement> {
   const mine = await ourDeployment(rollout, io, track);
   const {runningCount: running = 0, desiredCount: desired = 0} = ours;
   io.progress({text: standing(ours, mine), done: running, total: desired, unit: 'tasks'});
-  const whole = judgeOurs(rollout, service, ours, mine);
+  const whole = seenTwice(judgeOurs(rollout, service, ours, mine), track);
   if (whole?.status === 'passed') return whole;
 
   const asked = whole?.status === 'failed' || isHinted(service, ours, track);

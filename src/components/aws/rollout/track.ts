@@ -12,6 +12,8 @@ export interface Track {
   /** The history of the service may not be looked at: it was said once. */
   unseen: boolean;
   looks: number;
+  /** It was seen stopped, while the service still showed it as the newest. */
+  stopSeen: boolean;
   /** As they were at the look before. */
   living: number;
   failures: number;
@@ -43,6 +45,7 @@ export function trackOf({cluster, service, taskDefinition, since}: Rollout, io: 
     mine: undefined,
     unseen: false,
     looks: 0,
+    stopSeen: false,
     living: 0,
     failures: 0,
     event: undefined,
