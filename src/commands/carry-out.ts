@@ -9,7 +9,7 @@ import type {Choice} from '../release/form.ts';
 import type {History} from '../release/history.ts';
 import type {Io} from '../components/io.ts';
 import type {Json} from '../release/json.ts';
-import {type Flag, wholeRelease} from '../release/model.ts';
+import {wholeRelease} from '../release/model.ts';
 import type {Finish} from '../release/outcome.ts';
 import type {Order} from '../release/run.ts';
 import {type Allowance, isChange} from '../release/policy.ts';
@@ -32,6 +32,7 @@ import {overrideNames} from './gates.ts';
 import {masking} from './github.ts';
 import {createHooks} from './hooks.ts';
 import {createNotifier} from './notify.ts';
+import {allows, policyOf} from './policy.ts';
 import {printSummary, removeScratch} from './closing.ts';
 import {unfinishedChange} from './in-between.ts';
 import {heedSignals} from './signals.ts';
@@ -67,11 +68,6 @@ export interface Work {
   readonly gate?: EnvironmentGate;
 }
 
-/** What the environment's policy lets through by itself. */
-function policyOf({config}: Application['loaded'], environment: string): readonly Allowance[] {
-  return (config.environments[environment]?.policy.allow ?? []).map(what => ({what}));
-}
-
 /** What a run has to know of the command line. */
 export interface RunOptions {
   readonly dryRun: boolean;
@@ -92,12 +88,6 @@ export interface RunOptions {
   readonly out?: string;
   /** The file with which it was approved elsewhere. */
   readonly approve?: string;
-}
-
-/** Whether a flag of the command line lets something through, for every component or for one. */
-export function allows(allowances: readonly Allowance[]): (flag: Flag, component: string) => boolean {
-  return (flag, component) =>
-    allowances.some(allowance => allowance.what === flag && (allowance.component ?? component) === component);
 }
 
 /** Gates that are let through, with why and by whom. Throws a UsageError for a name that is none, or without a reason. */

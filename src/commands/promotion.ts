@@ -1,5 +1,6 @@
 /** Promotion, as the records tell it: what another environment has verified, and which images are meant here. */
 import * as z from 'zod';
+import {digestToBe} from '../components/aws/copying.ts';
 import type {Io} from '../components/io.ts';
 import {type LoadedConfig, componentSettings} from '../config/load.ts';
 import type {Past, Promoted} from '../release/checklist.ts';
@@ -55,18 +56,10 @@ export async function promotedHere(
       const settings = componentSettings(loaded, component, {version, environment, values, env: context.env});
       const images = imageSettings(settings).map(async setting => {
         const image = await io.image(setting, version);
-        const digest = (await image.digest())?.digest ?? (await beforeCopy(loaded, setting, version, io));
-        return [repositoryOf(image.repository), digest] as const;
+        return [repositoryOf(image.repository), await digestToBe(image)] as const;
       });
       return [component, new Map(await Promise.all(images))] as const;
     }),
   );
   return {version, digests: new Map(digests)};
-}
-
-/** The image that is going to be copied here: the same digest. */
-async function beforeCopy({config}: LoadedConfig, setting: string, version: string, io: Io): Promise<string | undefined> {
-  const [registry = '', ...rest] = setting.split('/');
-  const {copyFrom} = (Object.hasOwn(config.registries, registry) ? config.registries[registry] : undefined) ?? {};
-  return copyFrom === undefined ? undefined : io.digestOf(`${copyFrom}/${rest.join('/')}:${version}`);
 }

@@ -12,6 +12,7 @@ import {type ViewOptions, chooseFrontend} from './frontends.ts';
 import {createSurvey, currentVersion, versionFromBump} from './survey.ts';
 import {orRather} from '../config/nearest.ts';
 import {placeOf} from './places.ts';
+import {policyOf} from './policy.ts';
 
 export interface ReleaseOptions extends RunOptions, ApprovalOptions {
   readonly env?: string;
@@ -42,7 +43,7 @@ export async function releaseOf(context: Context, application: Application, opti
   };
   const policy = (environment: string | undefined): readonly Allowance[] => [
     ...allowances,
-    ...(application.loaded.config.environments[environment ?? '']?.policy.allow ?? []).map(what => ({what})),
+    ...policyOf(application.loaded, environment),
   ];
   let choice: Choice | undefined;
   const frontend = await chooseFrontend(context, view, () => policy(choice?.environment));

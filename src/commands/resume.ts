@@ -18,6 +18,7 @@ import {gatesFor} from './gates.ts';
 import {type EnvironmentGate, createGate} from './locking.ts';
 import {hasChanged, isAtWork, isElsewhere} from './unfinished.ts';
 import {placeOf} from './places.ts';
+import {policyOf} from './policy.ts';
 
 export interface ResumeOptions {
   readonly config?: string;
@@ -92,9 +93,8 @@ async function goOn(
   requireSharedStore(context, recorded, environment);
   const choice = {environment, version: started.version, components: started.components.map(({id}) => id)};
   const allowances = [...started.allow, ...options.allow].map(parseAllowance);
-  const policy = recorded.loaded.config.environments[environment]?.policy.allow ?? [];
   const view = {...options, dryRun: false, config: recorded.loaded.path};
-  const frontend = await chooseFrontend(context, view, () => [...allowances, ...policy.map(what => ({what}))]);
+  const frontend = await chooseFrontend(context, view, () => [...allowances, ...policyOf(recorded.loaded, environment)]);
   return carryOut(context, recorded, frontend, {
     choice,
     allowances,

@@ -16,6 +16,7 @@ import type {ReleaseOptions} from './release.ts';
 import {type Baseline, type PastRun, baselineOf, isVerified} from './rollback/baseline.ts';
 import {nearest, orRather} from '../config/nearest.ts';
 import {placeOf} from './places.ts';
+import {policyOf} from './policy.ts';
 import {unfinishedRun} from './unfinished.ts';
 
 export interface RollbackOptions extends Omit<ReleaseOptions, 'release' | 'bump' | 'tui'> {
@@ -38,7 +39,6 @@ export async function rollbackCommand(context: Context, options: RollbackOptions
   // Whoever goes back means the older version.
   const allow = [...new Set(['downgrade', ...options.allow])];
   const allowances: readonly Allowance[] = allow.map(parseAllowance);
-  const policy = loaded.config.environments[environment]?.policy.allow ?? [];
   const gate = options.dryRun
     ? undefined
     : createGate(context, store, {
@@ -61,7 +61,7 @@ export async function rollbackCommand(context: Context, options: RollbackOptions
     dryRun: options.dryRun,
     config: loaded.path,
   };
-  const frontend = await chooseFrontend(context, view, () => [...allowances, ...policy.map(what => ({what}))]);
+  const frontend = await chooseFrontend(context, view, () => [...allowances, ...policyOf(loaded, environment)]);
   try {
     const choice = await frontend.choose({environment, version: baseline.version, components}, nothingToSurvey(application));
     if (choice === undefined) return exitCodes.interrupted;

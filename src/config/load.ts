@@ -149,14 +149,10 @@ function explanation(issue: z.core.$ZodIssue, document: Document): string {
   return missing ? 'is missing' : issue.message;
 }
 
-/** Kinds that the design has, and this version does not. */
-const notYet: ReadonlySet<string> = new Set(['batch-job-definition']);
-
 function discriminator(issue: z.core.$ZodIssueInvalidUnion, document: Document): string {
   const written: unknown = document.getIn(issue.path);
   const known = Object.values(kindNames());
   const name = typeof written === 'string' ? written : '';
-  if (notYet.has(name)) return `the kind ${JSON.stringify(name)} is not there yet in this version of deploy-wizard`;
   return `${name === '' ? 'a kind is missing' : `unknown kind ${JSON.stringify(name)}`}${suggestion(name, known)}`;
 }
 

@@ -8,10 +8,10 @@ import {type Decision, isFinal, tryJob} from './jobs.ts';
 import {type AnyComponentPlan, type Check, type ComponentEnd, type Job, type Plan, type WayBack, isNoop} from './model.ts';
 import {there} from './outcome.ts';
 import {beforePhase} from './moments.ts';
-import {takeBack, wayBackOf} from './returning.ts';
+import {type Watching, takeBack, wayBackOf} from './returning.ts';
 import {type Run, hasTouched} from './run.ts';
 import {UnknownStepError, performSteps, results} from './steps.ts';
-import {ClaimsFailedError, downtimeOf, endOfFailure, failedOf, verifyClaims} from './verifying.ts';
+import {ClaimsFailedError, endOf, endOfFailure, failedOf, verifyClaims} from './verifying.ts';
 
 /**
  * Every component goes its own way along `needs`, which means: after that one is verified. Once one has failed, none
@@ -26,7 +26,7 @@ export async function applyAll<Io extends JobIo>(run: Run<Io>, plan: Plan): Prom
     const needed = plan.components.filter(({component: id}) => component.needs.includes(id));
     const turn = Promise.all(needed.map(turnOf)).then(before => {
       const missing = before.find(({end}) => !there.has(end));
-      if (missing !== undefined) return skip(run, part, `${missing.component} is not verified (${missing.end})`);
+      if (missing !== undefined) return skip(run, part, notVerified(missing));
       return run.limit(() => takeTurn(run, plan, component, part));
     });
     turns.set(part.component, turn);
@@ -52,8 +52,13 @@ async function takeTurn<Io extends JobIo>(
   const begun = hasTouched(run, component.id);
   if (run.halted !== undefined && !begun) return skip(run, part, run.halted);
   const end = await applyOne(run, plan, component, part);
-  if (!there.has(end.end)) run.halted ??= `${component.id} is not verified (${end.end})`;
+  if (!there.has(end.end)) run.halted ??= notVerified(end);
   return end;
+}
+
+/** Why nothing new is begun. */
+function notVerified({component, end}: ComponentEnd): string {
+  return `${component} is not verified (${end})`;
 }
 
 async function skip<Io extends JobIo>(run: Run<Io>, part: AnyComponentPlan, text: string): Promise<ComponentEnd> {
@@ -194,7 +199,7 @@ async function decide<Io extends JobIo>(
   failed: ComponentEnd,
   {choice, answer}: Decision,
 ): Promise<ComponentEnd> {
-  run.halted ??= choice === 'skip' ? undefined : `${component.id} is not verified (${failed.end})`;
+  run.halted ??= choice === 'skip' ? undefined : notVerified(failed);
   switch (choice) {
     case 'leave':
       return failed;
@@ -220,7 +225,7 @@ async function takeAllBack<Io extends JobIo>(
   run: Run<Io>,
   plan: Plan,
   ends: readonly ComponentEnd[],
-  watching: 'to the proof' | 'sent',
+  watching: Watching,
 ): Promise<readonly ComponentEnd[]> {
   const back = new Map<string, Promise<ComponentEnd>>();
   const wayOf = (id: string): WayBack | undefined => {
@@ -269,10 +274,4 @@ async function observeAfter<Io extends JobIo>(run: Run<Io>, component: Component
     if (error instanceof StoppedError) return;
     io.log(`What is there now could not be noted: ${toTrouble(error).what}`);
   }
-}
-
-function endOf(part: AnyComponentPlan, end: ComponentEnd['end'], note: string, checks: readonly Check[] = []): ComponentEnd {
-  const {component, kind, from, to} = part;
-  const downtime = downtimeOf(checks);
-  return {component, kind, ...(from !== undefined && {from}), to, end, note, ...(downtime && {downtime})};
 }

@@ -31,10 +31,8 @@ async function carryOut<Io extends JobIo>(run: Run<Io>): Promise<Finish> {
   try {
     await inPhase(run, 'preflight', () => preflight(run));
     const standing = standingPlan(run.history);
-    if (standing !== undefined) await run.enter?.(run.stop.signal);
-    const approved = standing ?? (await prepareAndApprove(run));
+    const approved = await (standing === undefined ? prepareAndApprove(run) : goOnWith(run, standing));
     if (run.planOnly) return conclude({run, plan: approved, ends: []});
-    if (isChange(approved)) await beforePhase(run, 'apply');
     return await apply(run, approved);
   } catch (error) {
     return conclude({run, error, ends: []});
@@ -49,6 +47,13 @@ async function apply<Io extends JobIo>(run: Run<Io>, plan: Plan): Promise<Finish
   } catch (error) {
     return conclude({run, plan, ends, error});
   }
+}
+
+/** An earlier process of this run has come past the barrier. */
+async function goOnWith<Io extends JobIo>(run: Run<Io>, plan: Plan): Promise<Plan> {
+  await run.enter?.(run.stop.signal);
+  if (isChange(plan)) await beforePhase(run, 'apply');
+  return plan;
 }
 
 /** Everything before the barrier. Whatever ends it early takes back what was edited, where it is still ours. */

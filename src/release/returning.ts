@@ -9,7 +9,7 @@ import {runJob} from './jobs.ts';
 import {type AnyComponentPlan, type ComponentEnd, type Job, type Plan, type WayBack, isNoop, riskOf, worse} from './model.ts';
 import {type Run, hasTouched} from './run.ts';
 import {UnknownStepError, performSteps, results} from './steps.ts';
-import {verifyClaims} from './verifying.ts';
+import {endOf, verifyClaims} from './verifying.ts';
 
 const prefix = 'back.';
 
@@ -32,10 +32,7 @@ export async function takeBack<Io extends JobIo>(
   watching: Watching = 'to the proof',
 ): Promise<ComponentEnd> {
   const job: Job = {component: component.id, phase: 'apply'};
-  const end = (end: ComponentEnd['end'], note: string): ComponentEnd => {
-    const {component, kind, from, to} = part;
-    return {component, kind, ...(from !== undefined && {from}), to, end, note: `${because}; ${note}`};
-  };
+  const end = (end: ComponentEnd['end'], note: string) => endOf(part, end, `${because}; ${note}`);
   try {
     const plan = run.back.get(component.id) ?? (await planBack(run, component, part, way));
     const steps = component.steps(plan).map(asBack);

@@ -4,7 +4,7 @@ import type {Claim} from './model.ts';
 import type {Component, JobIo} from './contract.ts';
 import {DeployError} from './errors.ts';
 import {allOrFirstError} from './jobs.ts';
-import type {Check, ComponentEnd, Downtime, Job} from './model.ts';
+import type {AnyComponentPlan, Check, ComponentEnd, Downtime, Job} from './model.ts';
 import type {Run} from './run.ts';
 
 /** Claims were looked at, and not all of them are true. */
@@ -53,9 +53,21 @@ export function failedOf(checks: readonly Check[]): readonly Check[] {
 }
 
 /** The longest of the downtimes that were probed. */
-export function downtimeOf(checks: readonly Check[]): Downtime | undefined {
+function downtimeOf(checks: readonly Check[]): Downtime | undefined {
   return checks
     .flatMap(({downtime}) => downtime ?? [])
     .toSorted((a, b) => b.ms - a.ms)
     .at(0);
+}
+
+/** What a component's part of the run came to, with what its checks have measured. */
+export function endOf(
+  part: AnyComponentPlan,
+  end: ComponentEnd['end'],
+  note: string,
+  checks: readonly Check[] = [],
+): ComponentEnd {
+  const {component, kind, from, to} = part;
+  const downtime = downtimeOf(checks);
+  return {component, kind, ...(from !== undefined && {from}), to, end, note, ...(downtime && {downtime})};
 }

@@ -16,7 +16,8 @@ import {takeLock} from '../../src/record/lock.ts';
 import {openMedium} from '../../src/record/open.ts';
 import {DeployError} from '../../src/release/errors.ts';
 import {missing} from '../emulator/tools.ts';
-import {bucket, program, useMoto} from '../record/support/moto.ts';
+import {bucket, useMoto} from '../record/support/moto-s3.ts';
+import {moto} from '../support/moto.ts';
 import {type Pass, type PassConfig, before, released, startPass, topicArn} from '../support/pass.ts';
 import {type Desk, deskAt, speed, unattended} from './support/desk.ts';
 
@@ -29,7 +30,7 @@ interface Said {
   readonly said: string;
 }
 
-describe.skipIf(missing(program))('a store in S3', {timeout: 60_000}, () => {
+describe.skipIf(missing(moto))('a store in S3', {timeout: 60_000}, () => {
   const moto = useMoto();
 
   /** PASS with staging before production, each in a world of its own. */

@@ -9,9 +9,7 @@ import {openApplication} from '../../src/commands/application.ts';
 import {bindComponents} from '../../src/commands/binding.ts';
 import {releaseCommand} from '../../src/commands/release.ts';
 import {resumeCommand} from '../../src/commands/resume.ts';
-import {createWorld} from '../../src/commands/world.ts';
 import {createRedaction} from '../../src/record/redact.ts';
-import {createJobLogs} from '../../src/record/logs.ts';
 import {type Component, createStop} from '../../src/release/contract.ts';
 import {DeployError} from '../../src/release/errors.ts';
 import type {Detail} from '../../src/release/model.ts';
@@ -29,6 +27,7 @@ import {
   startPass,
 } from '../support/pass.ts';
 import {eventsOf} from '../support/program.ts';
+import {worldOf} from './support/world.ts';
 
 // Whole releases, on a machine that has other things to do.
 vi.setConfig({testTimeout: 60_000});
@@ -290,21 +289,7 @@ async function bench(
 ): Promise<{io: Io; component: Component<Io>; plan: Awaited<ReturnType<Component<Io>['plan']>>}> {
   const {context} = deskAt({folder: pass.folder, env: {...pass.env, ...env}});
   const {loaded} = await openApplication(context, undefined);
-  const redaction = createRedaction();
-  const world = createWorld(context, {
-    loaded,
-    environment: 'production',
-    version: released,
-    logs: createJobLogs(undefined, redaction),
-    redaction,
-    scratch: pass.folder,
-    lastDuration: undefined,
-    readOnly: false,
-    unproven: new Set(),
-    attended: false,
-    allowed: () => false,
-    onProgress: () => undefined,
-  });
+  const world = worldOf(context, {loaded, version: released, scratch: pass.folder});
   const io = world.ioFor({component: 'pass-core', phase: 'apply'}, createStop());
   const [component] = bindComponents(loaded, context, {environment: 'production', version: released, components: only});
   if (component === undefined) throw new Error('there is no pass-core');

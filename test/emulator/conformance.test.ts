@@ -1,8 +1,8 @@
 import {CreateLogGroupCommand, CreateLogStreamCommand, PutLogEventsCommand} from '@aws-sdk/client-cloudwatch-logs';
 import {CreateTargetGroupCommand, RegisterTargetsCommand} from '@aws-sdk/client-elastic-load-balancing-v2';
 import {ListServiceDeploymentsCommand} from '@aws-sdk/client-ecs';
-import {expect, test} from 'vitest';
-import {MOTO, startMoto} from './moto.ts';
+import {expect, onTestFinished, test} from 'vitest';
+import {moto, startMoto} from '../support/moto.ts';
 import {ACCOUNT, LOG, QUESTIONS, TARGET_GROUP} from './questions.ts';
 import {type Clients, clientsFor, type Story, story} from './story.ts';
 import {missing} from './tools.ts';
@@ -34,8 +34,9 @@ const KNOWN_DIFFERENCES: readonly (readonly [difference: RegExp, why: string])[]
  * - batch: SubmitJob, ListJobs: moto wants a compute environment, and starts Docker containers for its jobs.
  * - iam: SimulatePrincipalPolicy: moto does not have it.
  */
-test.skipIf(missing(MOTO))('the answers have the shapes that moto gives them', {timeout: 120_000}, async () => {
-  const url = await startMoto();
+test.skipIf(missing(moto))('the answers have the shapes that moto gives them', {timeout: 120_000}, async () => {
+  const {url, stop} = await startMoto();
+  onTestFinished(stop);
   const moto = clientsFor(url);
   const emulator = await story({accountId: ACCOUNT});
   await Promise.all([prepareMoto(url, moto), prepareEmulator(emulator)]);

@@ -7,7 +7,8 @@ import {asOwner, lookAtLock, takeLock} from '../../src/record/lock.ts';
 import {DeployError} from '../../src/release/errors.ts';
 import {missing} from '../emulator/tools.ts';
 import {ann, jo, lockSuite} from './lock-suite.ts';
-import {program, useMoto} from './support/moto.ts';
+import {useMoto} from './support/moto-s3.ts';
+import {moto} from '../support/moto.ts';
 import {environment, filePlace, folder, s3Place} from './support/places.ts';
 
 describe('on disk', {timeout: 30_000}, () => {
@@ -107,7 +108,7 @@ describe('on disk', {timeout: 30_000}, () => {
   });
 });
 
-describe.skipIf(missing(program))('in S3', {timeout: 60_000}, () => {
+describe.skipIf(missing(moto))('in S3', {timeout: 60_000}, () => {
   const moto = useMoto();
   lockSuite(() => s3Place(moto));
 

@@ -6,7 +6,8 @@ import {type Copied, copyRecords} from '../../src/record/migrate.ts';
 import type {RunEvent} from '../../src/release/events.ts';
 import {missing} from '../emulator/tools.ts';
 import {ann} from './lock-suite.ts';
-import {program, useMoto} from './support/moto.ts';
+import {useMoto} from './support/moto-s3.ts';
+import {moto} from '../support/moto.ts';
 import {type Place, environment, filePlace, s3Place} from './support/places.ts';
 
 const event = (text: string): RunEvent => ({type: 'job.started', job: {component: 'core', phase: 'apply'}, text});
@@ -100,7 +101,7 @@ describe('from a folder to a folder', () => {
   });
 });
 
-describe.skipIf(missing(program))('between a folder and S3', {timeout: 60_000}, () => {
+describe.skipIf(missing(moto))('between a folder and S3', {timeout: 60_000}, () => {
   const moto = useMoto();
   describe('into S3', () => migrations(filePlace, () => s3Place(moto)));
   describe('out of S3', () => migrations(() => s3Place(moto), filePlace));

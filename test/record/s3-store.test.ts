@@ -7,7 +7,8 @@ import type {RunEvent} from '../../src/release/events.ts';
 import {missing} from '../emulator/tools.ts';
 import {ann} from './lock-suite.ts';
 import {storeSuite} from './store-suite.ts';
-import {bucket, environmentAt, program, useMoto} from './support/moto.ts';
+import {bucket, environmentAt, useMoto} from './support/moto-s3.ts';
+import {moto} from '../support/moto.ts';
 import {type Place, environment, folder, keysOf, s3Place} from './support/places.ts';
 import {unreliable} from './support/unreliable.ts';
 
@@ -15,7 +16,7 @@ const clock = {now: () => Date.UTC(2026, 0, 15, 12)};
 const event = (text: string): RunEvent => ({type: 'job.started', job: {component: 'core', phase: 'apply'}, text});
 const texts = (events: readonly RunEvent[]) => events.map(event => ('text' in event ? event.text : event.type));
 
-describe.skipIf(missing(program))('in S3', {timeout: 60_000}, () => {
+describe.skipIf(missing(moto))('in S3', {timeout: 60_000}, () => {
   const moto = useMoto();
   storeSuite(() => s3Place(moto));
 

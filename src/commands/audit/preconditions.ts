@@ -10,6 +10,7 @@ import type {Check, Plan} from '../../release/model.ts';
 import {isChange, missingAllowances, needsOf, parseAllowance} from '../../release/policy.ts';
 import {type RecordedRun, kindOf, tracesOf} from '../../release/standing.ts';
 import {promotionClaim, tellPromotion} from '../gates.ts';
+import {policyOf} from '../policy.ts';
 import {readPast} from '../promotion.ts';
 import {type AuditedRun, bywords} from './find.ts';
 import {type Line, line, lineOf} from './lines.ts';
@@ -91,10 +92,7 @@ function approvalLines({audited, loaded, environment, see}: Subject): readonly L
   if (approved === undefined || given === undefined) return [say.failed('no approval is recorded')];
   const {approval} = approved;
   const begun = record.events.filter(event => event.type === 'run.started' || event.type === 'run.resumed');
-  const allowed = [
-    ...(loaded.config.environments[environment]?.policy.allow ?? []).map(what => ({what})),
-    ...begun.flatMap(({allow = []}) => allow.map(parseAllowance)),
-  ];
+  const allowed = [...policyOf(loaded, environment), ...begun.flatMap(({allow = []}) => allow.map(parseAllowance))];
   return [
     say.passed(
       `by ${approval.by} (${bywords(audited)}), ${given.at}${approval.because === undefined ? '' : `: ${approval.because}`}`,

@@ -12,7 +12,7 @@ import {createJobLogs} from '../../record/logs.ts';
 import {createRedaction} from '../../record/redact.ts';
 import type {Application} from '../application.ts';
 import {bindComponents} from '../binding.ts';
-import {allows} from '../carry-out.ts';
+import {allows} from '../policy.ts';
 import type {Context} from '../context.ts';
 import {unfinishedChange} from '../in-between.ts';
 import {temporaryFolder} from '../scratch.ts';

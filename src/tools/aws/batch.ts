@@ -1,7 +1,7 @@
 /** Batch: job definitions, and runs of them. */
 import type {JobDetail, JobDefinition as SdkJobDefinition} from '@aws-sdk/client-batch';
 import {type Json, json} from '../../release/json.ts';
-import {type AwsOptions, clientConfig, lazy, read, write} from './session.ts';
+import {type AwsOptions, clients, lazy, read, write} from './session.ts';
 
 export type BatchJob = JobDetail;
 
@@ -37,8 +37,7 @@ export function createBatch(options: AwsOptions): Batch {
     const module = await import('@aws-sdk/client-batch');
     return {
       ...module,
-      reader: new module.BatchClient(clientConfig(options, 'BATCH', 'read')),
-      writer: new module.BatchClient(clientConfig(options, 'BATCH', 'write')),
+      ...clients(module.BatchClient, options, 'BATCH'),
     };
   });
 

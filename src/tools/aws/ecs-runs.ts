@@ -2,7 +2,7 @@
 import type {Task} from '@aws-sdk/client-ecs';
 import {DeployError} from '../../release/errors.ts';
 import type {Json} from '../../release/json.ts';
-import {type AwsOptions, clientConfig, lazy, read, write} from './session.ts';
+import {type AwsOptions, clients, lazy, read, write} from './session.ts';
 
 export type EcsRun = Task;
 
@@ -19,8 +19,7 @@ export function createEcsRuns(options: AwsOptions): EcsRuns {
     const module = await import('@aws-sdk/client-ecs');
     return {
       ...module,
-      reader: new module.ECSClient(clientConfig(options, 'ECS', 'read')),
-      writer: new module.ECSClient(clientConfig(options, 'ECS', 'write')),
+      ...clients(module.ECSClient, options, 'ECS'),
     };
   });
   return {

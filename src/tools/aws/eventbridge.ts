@@ -1,7 +1,7 @@
 /** Rules and their targets. A target is carried as it came: PutTargets replaces the whole of it (facts/aws.md, Schedules). */
 import type {Target} from '@aws-sdk/client-eventbridge';
 import {DeployError} from '../../release/errors.ts';
-import {type AwsOptions, clientConfig, errorName, lazy, read, write} from './session.ts';
+import {type AwsOptions, clients, errorName, lazy, read, write} from './session.ts';
 
 export type RuleTarget = Target;
 
@@ -27,8 +27,7 @@ export function createEventBridge(options: AwsOptions): EventBridge {
     const module = await import('@aws-sdk/client-eventbridge');
     return {
       ...module,
-      reader: new module.EventBridgeClient(clientConfig(options, 'EVENTBRIDGE', 'read')),
-      writer: new module.EventBridgeClient(clientConfig(options, 'EVENTBRIDGE', 'write')),
+      ...clients(module.EventBridgeClient, options, 'EVENTBRIDGE'),
     };
   });
   return {

@@ -3,7 +3,7 @@
  * default (facts/aws.md, Schedules).
  */
 import type {GetScheduleCommandOutput, Target} from '@aws-sdk/client-scheduler';
-import {type AwsOptions, clientConfig, errorName, lazy, read, write} from './session.ts';
+import {type AwsOptions, clients, errorName, lazy, read, write} from './session.ts';
 
 export type ScheduleTarget = Target;
 
@@ -32,8 +32,7 @@ export function createScheduler(options: AwsOptions): Scheduler {
     const module = await import('@aws-sdk/client-scheduler');
     return {
       ...module,
-      reader: new module.SchedulerClient(clientConfig(options, 'SCHEDULER', 'read')),
-      writer: new module.SchedulerClient(clientConfig(options, 'SCHEDULER', 'write')),
+      ...clients(module.SchedulerClient, options, 'SCHEDULER'),
     };
   });
   return {

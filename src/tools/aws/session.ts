@@ -74,6 +74,18 @@ export function clientConfig(options: AwsOptions, service: Service, use: 'read' 
   };
 }
 
+/** The two clients of a service: one that may ask again, and one that sends what changes something once. */
+export function clients<C>(
+  Client: new (config: ClientConfig) => C,
+  options: AwsOptions,
+  service: Service,
+): {readonly reader: C; readonly writer: C} {
+  return {
+    reader: new Client(clientConfig(options, service, 'read')),
+    writer: new Client(clientConfig(options, service, 'write')),
+  };
+}
+
 /** Whether the environment says where credentials come from: keys, a web identity (OIDC in CI), a container's role. */
 export function bringsCredentials(env: AwsOptions['env']): boolean {
   return [

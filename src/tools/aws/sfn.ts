@@ -1,5 +1,5 @@
 /** Step Functions: the definitions of state machines, as text. */
-import {type AwsOptions, clientConfig, errorName, lazy, read, write} from './session.ts';
+import {type AwsOptions, clients, errorName, lazy, read, write} from './session.ts';
 
 export interface StateMachine {
   readonly arn: string;
@@ -25,8 +25,7 @@ export function createStepFunctions(options: AwsOptions): StepFunctions {
     const module = await import('@aws-sdk/client-sfn');
     return {
       ...module,
-      reader: new module.SFNClient(clientConfig(options, 'SFN', 'read')),
-      writer: new module.SFNClient(clientConfig(options, 'SFN', 'write')),
+      ...clients(module.SFNClient, options, 'SFN'),
     };
   });
   return {

@@ -1,6 +1,6 @@
 /** Topics, and the one message that makes something redeploy. */
 import {DeployError} from '../../release/errors.ts';
-import {type AwsOptions, clientConfig, errorName, lazy, read, write} from './session.ts';
+import {type AwsOptions, clients, errorName, lazy, read, write} from './session.ts';
 
 export interface Publication {
   readonly topic: string;
@@ -25,8 +25,7 @@ export function createSns(options: AwsOptions): Sns {
     const module = await import('@aws-sdk/client-sns');
     return {
       ...module,
-      reader: new module.SNSClient(clientConfig(options, 'SNS', 'read')),
-      writer: new module.SNSClient(clientConfig(options, 'SNS', 'write')),
+      ...clients(module.SNSClient, options, 'SNS'),
     };
   });
   return {

@@ -5,14 +5,12 @@ import {join} from 'node:path';
 import {text} from 'node:stream/consumers';
 import {expect, onTestFinished, test, vi} from 'vitest';
 import {checkShared, imageClaim, sessionClaim} from '../../../src/components/aws/requirements.ts';
-import {createWorld} from '../../../src/commands/world.ts';
 import {config} from '../../../src/config/schema.ts';
-import {createRedaction} from '../../../src/record/redact.ts';
-import {createJobLogs} from '../../../src/record/logs.ts';
 import {createStop} from '../../../src/release/contract.ts';
 import {look} from '../../../src/release/checks.ts';
 import {deskAt} from '../../commands/support/desk.ts';
 import {serve} from '../../tools/server.ts';
+import {worldOf} from '../support/world.ts';
 
 const right = '333333333333';
 
@@ -55,20 +53,12 @@ async function profile(url: string, firstKey: string, more: Readonly<Record<stri
     components: {core: {kind: 'sns-trigger', topic: 'x', message: {}, verify: 'none'}},
   };
   const env = {AWS_ENDPOINT_URL: url, ...more};
-  const redaction = createRedaction();
-  const world = createWorld(deskAt({folder, env}).context, {
+  const world = worldOf(deskAt({folder, env}).context, {
     loaded: {path: 'x', folder, config: config.parse(source), source: {}},
-    environment: 'production',
     version: '1.14.0',
-    logs: createJobLogs(undefined, redaction),
-    redaction,
     scratch: folder,
     lastDuration: 20 * 60_000,
-    readOnly: false,
-    unproven: new Set(),
     attended: true,
-    allowed: () => false,
-    onProgress: () => undefined,
   });
   const io = world.ioFor({component: '*', phase: 'preflight'}, createStop());
   const check = async () => {

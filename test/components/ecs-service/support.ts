@@ -1,21 +1,17 @@
 /** The service `web` of three tasks on 1.0.0, on an endpoint whose time passes only while somebody waits. */
 import {tmpdir} from 'node:os';
 import {onTestFinished} from 'vitest';
-import {createWorld} from '../../../src/commands/world.ts';
 import {bindComponent} from '../../../src/components/index.ts';
 import type {Io} from '../../../src/components/io.ts';
 import {config} from '../../../src/config/schema.ts';
 import type {EmulatorOptions, SeededService} from '../../../src/emulator/index.ts';
-import {createJobLogs} from '../../../src/record/logs.ts';
-import {createRedaction} from '../../../src/record/redact.ts';
 import {watch} from '../../../src/release/checks.ts';
-import {type Component, type Results, type Step, type Target, createStop} from '../../../src/release/contract.ts';
-import {LostAnswerError} from '../../../src/release/errors.ts';
+import {type Component, type Results, type Target, createStop} from '../../../src/release/contract.ts';
 import type {Json} from '../../../src/release/json.ts';
 import type {AnyComponentPlan, Check} from '../../../src/release/model.ts';
 import {deskAt} from '../../commands/support/desk.ts';
 import {NOON, type Story, image, story} from '../../emulator/story.ts';
-import {standingClock} from '../loaders/support.ts';
+import {performOnce, standingClock, worldOf} from '../support/world.ts';
 
 const settings = {kind: 'ecs-service', cluster: 'main', service: 'web', images: {app: 'ecr/web'}} as const;
 
@@ -154,38 +150,13 @@ function ioOf(url: string, clock: Io['clock']): {readonly io: Io; readonly log: 
   };
   const env = {AWS_ENDPOINT_URL: url, AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'not-a-secret'};
   const {context} = deskAt({folder: tmpdir(), env}, {clock});
-  const redaction = createRedaction();
   const log: string[] = [];
-  const world = createWorld(context, {
+  const world = worldOf(context, {
     loaded: {path: 'deploy-wizard.config.yaml', folder: tmpdir(), config: config.parse(source), source: {}},
-    environment: 'production',
     version: '1.1.0',
-    logs: createJobLogs(undefined, redaction),
-    redaction,
     scratch: tmpdir(),
-    lastDuration: undefined,
-    readOnly: false,
-    unproven: new Set(),
-    attended: false,
-    allowed: () => false,
-    onProgress: () => undefined,
   });
   onTestFinished(() => world.close());
   const io = world.ioFor({component: 'web', phase: 'verify'}, createStop());
   return {io: {...io, log: line => void log.push(line)}, log};
-}
-
-/** As the engine does: a lost answer is settled, and what did not happen is done once more. */
-async function performOnce(step: Step<Io>, io: Io, results: Results): Promise<Json> {
-  for (;;) {
-    const request = await step.request(io, results);
-    try {
-      return await step.perform(io, request);
-    } catch (error) {
-      if (!(error instanceof LostAnswerError)) throw error;
-      const settled = await step.settle(io, request);
-      if (typeof settled === 'object' && 'done' in settled) return settled.done;
-      if (settled !== 'absent') throw error;
-    }
-  }
 }

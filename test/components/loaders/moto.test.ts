@@ -4,12 +4,13 @@ import {DescribeTaskDefinitionCommand, RegisterTaskDefinitionCommand} from '@aws
 import {PutRuleCommand, PutTargetsCommand} from '@aws-sdk/client-eventbridge';
 import {CreateScheduleCommand, CreateScheduleGroupCommand, GetScheduleCommand} from '@aws-sdk/client-scheduler';
 import {CreateStateMachineCommand, DescribeStateMachineCommand} from '@aws-sdk/client-sfn';
-import {expect, test} from 'vitest';
-import {startMoto} from '../../emulator/moto.ts';
+import {expect, onTestFinished, test} from 'vitest';
+import {startMoto} from '../../support/moto.ts';
 import {type Clients, clientsFor} from '../../emulator/story.ts';
 import {missing} from '../../emulator/tools.ts';
 import {loaderTarget, targetsOf} from '../../support/pass.ts';
-import {bench, notPassed, standingClock} from './support.ts';
+import {bench, notPassed} from './support.ts';
+import {standingClock} from '../support/world.ts';
 
 const account = '123456789012';
 const image = (repository: string, tag: string) => `${account}.dkr.ecr.us-east-1.amazonaws.com/${repository}:${tag}`;
@@ -97,7 +98,8 @@ async function seed({ecr, ecs, batch, events, scheduler, states}: Clients): Prom
 test.skipIf(missing('moto_server'))(
   'moto has the same loaders moved, on every kind of target',
   async () => {
-    const url = await startMoto();
+    const {url, stop} = await startMoto();
+    onTestFinished(stop);
     const clients = clientsFor(url);
     await seed(clients);
     const journal = new GetScheduleCommand({Name: 'journal', GroupName: 'pass'});

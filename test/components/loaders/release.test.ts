@@ -8,7 +8,8 @@ import type {Json} from '../../../src/release/json.ts';
 import type {AnyComponentPlan} from '../../../src/release/model.ts';
 import {loaderTarget, targetsOf} from '../../support/pass.ts';
 import {type Story, image, story} from '../../emulator/story.ts';
-import {type Bench, bench, notPassed, standingClock} from './support.ts';
+import {type Bench, bench, notPassed} from './support.ts';
+import {standingClock} from '../support/world.ts';
 
 const before = '1.13.0';
 const released = '1.14.0';

@@ -5,7 +5,8 @@ import {DeployError, StoppedError} from '../../../src/release/errors.ts';
 import type {Step} from '../../../src/release/contract.ts';
 import {loaderTarget, targetsOf} from '../../support/pass.ts';
 import {type Story, image, story} from '../../emulator/story.ts';
-import {type Bench, bench, notPassed, standingClock} from './support.ts';
+import {type Bench, bench, notPassed} from './support.ts';
+import {standingClock} from '../support/world.ts';
 
 const released = '1.14.0';
 const task = (name: string) => `arn:aws:ecs:us-east-1:000000000000:task-definition/${name}`;

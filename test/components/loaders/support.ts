@@ -3,22 +3,11 @@ import {tmpdir} from 'node:os';
 import {deskAt} from '../../commands/support/desk.ts';
 import {bindComponent} from '../../../src/components/index.ts';
 import type {Io} from '../../../src/components/io.ts';
-import {createWorld} from '../../../src/commands/world.ts';
 import {config} from '../../../src/config/schema.ts';
-import {
-  type Clock,
-  type Component,
-  type Results,
-  type Settled,
-  type Step,
-  type Target,
-  createStop,
-} from '../../../src/release/contract.ts';
-import {LostAnswerError} from '../../../src/release/errors.ts';
+import {type Clock, type Component, type Results, type Target, createStop} from '../../../src/release/contract.ts';
 import type {Json} from '../../../src/release/json.ts';
 import type {AnyComponentPlan, Check} from '../../../src/release/model.ts';
-import {createRedaction} from '../../../src/record/redact.ts';
-import {createJobLogs} from '../../../src/record/logs.ts';
+import {performOnce, standingClock, worldOf} from '../support/world.ts';
 
 export interface Bench {
   readonly io: Io;
@@ -55,20 +44,10 @@ export function bench(
   };
   const env = {AWS_ENDPOINT_URL: url, AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'not-a-secret'};
   const {context} = deskAt({folder: tmpdir(), env}, {clock});
-  const redaction = createRedaction();
-  const world = createWorld(context, {
+  const world = worldOf(context, {
     loaded: {path: 'deploy-wizard.config.yaml', folder: tmpdir(), config: config.parse(source), source: {}},
-    environment: 'production',
     version: '1.14.0',
-    logs: createJobLogs(undefined, redaction),
-    redaction,
     scratch: tmpdir(),
-    lastDuration: undefined,
-    readOnly: false,
-    unproven: new Set(),
-    attended: false,
-    allowed: () => false,
-    onProgress: () => undefined,
   });
   const logged: string[] = [];
   const io: Io = {...world.ioFor({component: 'loader', phase: 'apply'}, createStop()), log: line => void logged.push(line)};
@@ -100,34 +79,6 @@ export function bench(
     requirements: version => Promise.all(component.requirements(targetOf(version)).map(claim => component.check(claim, io))),
   };
   return self;
-}
-
-/** As the engine does: a lost answer is settled, and what did not happen is done once more. */
-async function performOnce(step: Step<Io>, io: Io, results: Results): Promise<Json> {
-  for (;;) {
-    const request = await step.request(io, results);
-    try {
-      return await step.perform(io, request);
-    } catch (error) {
-      if (!(error instanceof LostAnswerError)) throw error;
-      const settled: Settled<Json> = await step.settle(io, request);
-      if (typeof settled === 'object' && 'done' in settled) return settled.done;
-      if (settled !== 'absent') throw error;
-    }
-  }
-}
-
-/** Time that passes only while somebody waits. */
-export function standingClock(start: number, pass: (ms: number) => void = () => undefined): Clock {
-  let now = start;
-  return {
-    now: () => now,
-    sleep: ms => {
-      now += ms;
-      pass(ms);
-      return Promise.resolve();
-    },
-  };
 }
 
 /** The checks that are not passed, as `status: text: found`. */

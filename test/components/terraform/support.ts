@@ -6,7 +6,6 @@ import {join} from 'node:path';
 import {onTestFinished} from 'vitest';
 import {bindComponent} from '../../../src/components/index.ts';
 import type {Io, UnfinishedChange} from '../../../src/components/io.ts';
-import {createWorld} from '../../../src/commands/world.ts';
 import {config} from '../../../src/config/schema.ts';
 import {type Component, type Results, type StateTarget, createStop, noResults} from '../../../src/release/contract.ts';
 import type {Json} from '../../../src/release/json.ts';
@@ -15,6 +14,7 @@ import {createJobLogs} from '../../../src/record/logs.ts';
 import {createRedaction} from '../../../src/record/redact.ts';
 import {deskAt} from '../../commands/support/desk.ts';
 import {bundleSupervisor, env, module, sleep, write} from '../../tools/terraform/support.ts';
+import {worldOf} from '../support/world.ts';
 
 export interface ProjectOptions {
   /** Files by path; `ci` is the module. */
@@ -91,22 +91,16 @@ export async function project(options: ProjectOptions): Promise<Project> {
   const redaction = createRedaction();
   const logs = createJobLogs(undefined, redaction);
   const stop = createStop();
-  const world = createWorld(context, {
+  const world = worldOf(context, {
     loaded: {path: join(folder, 'deploy-wizard.config.yaml'), folder, config: config.parse(source), source},
-    environment: 'production',
     version,
     logs,
     redaction,
     scratch,
-    lastDuration: undefined,
     lastDowntimes: new Map([['service', lastDowntimes]]),
     ...(forced && {forced}),
     ...(unfinished && {unfinished: async () => unfinished()}),
     readOnly,
-    unproven: new Set(),
-    attended: false,
-    allowed: () => false,
-    onProgress: () => undefined,
   });
   onTestFinished(() => world.close());
   const component = bindComponent('terraform', 'service', bound);

@@ -2,7 +2,6 @@
 import {cp, mkdir, mkdtemp, readFile, realpath, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
-import {createWorld} from '../../../src/commands/world.ts';
 import type {Io} from '../../../src/components/io.ts';
 import {terraform} from '../../../src/components/terraform.ts';
 import {terraformConfig, type Source, type TerraformConfig} from '../../../src/components/terraform/config.ts';
@@ -16,6 +15,7 @@ import {json, type Json} from '../../../src/release/json.ts';
 import type {Check, Flag} from '../../../src/release/model.ts';
 import {execOk} from '../../../src/tools/exec.ts';
 import {deskAt} from '../../commands/support/desk.ts';
+import {worldOf} from '../support/world.ts';
 
 export interface WorkshopOptions {
   /** `source` of the config. */
@@ -143,20 +143,15 @@ export class Workshop {
     const {context} = deskAt({folder: this.folder, env: this.#env});
     const redaction = createRedaction();
     const logs = createJobLogs(undefined, redaction);
-    const world = createWorld(context, {
+    const world = worldOf(context, {
       loaded,
-      environment: 'production',
       version,
       logs,
       redaction,
       scratch: join(this.root, 'scratch'),
-      lastDuration: undefined,
-      readOnly: false,
-      unproven: new Set(),
       attended,
       allowed: flag => allows.includes(flag),
       ...(askLogin && {askLogin}),
-      onProgress: () => undefined,
     });
     const io = world.ioFor({component: 'service', phase: 'push'}, createStop());
     const names = {version, environment: 'production', values: {}, env: this.#env};

@@ -7,7 +7,7 @@ import {onTestFinished} from 'vitest';
 import {fileMedium} from '../../../src/record/file-store.ts';
 import type {Medium} from '../../../src/record/medium.ts';
 import {openMedium} from '../../../src/record/open.ts';
-import {type Moto, bucket, environmentAt} from './moto.ts';
+import {type MotoS3, bucket, environmentAt} from './moto-s3.ts';
 
 export const environment = 'production';
 
@@ -49,7 +49,7 @@ export async function filePlace(): Promise<Place> {
 let places = 0;
 
 /** `url` is where the program finds S3: moto, or something in front of it. */
-export async function s3Place(moto: Moto, url = moto.url): Promise<Place> {
+export async function s3Place(moto: MotoS3, url = moto.url): Promise<Place> {
   const prefix = `pass/${(places += 1)}`;
   const logs = await folder();
   const at = (run: string, name: string) => `${prefix}/${environment}/${run}/${name}`;

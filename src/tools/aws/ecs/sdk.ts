@@ -1,6 +1,6 @@
 /** The SDK's ECS clients, and calls within the budgets that AWS has for them. */
 import {createBudgets, type Category, ownTime} from '../pacing.ts';
-import {type AwsOptions, clientConfig, lazy, read, write} from '../session.ts';
+import {type AwsOptions, clients, lazy, read, write} from '../session.ts';
 
 /** What every answer of the SDK holds. */
 interface Answer {
@@ -16,8 +16,7 @@ export function ecsSdk(options: AwsOptions) {
     const module = await import('@aws-sdk/client-ecs');
     return {
       ...module,
-      reader: new module.ECSClient(clientConfig(options, 'ECS', 'read')),
-      writer: new module.ECSClient(clientConfig(options, 'ECS', 'write')),
+      ...clients(module.ECSClient, options, 'ECS'),
     };
   });
 

@@ -1,10 +1,8 @@
 /** S3 as moto has it: a server of its own for a test file, with one bucket. */
-import {type ChildProcess, spawn} from 'node:child_process';
-import {once} from 'node:events';
 import {CreateBucketCommand, S3Client} from '@aws-sdk/client-s3';
 import {afterAll, beforeAll} from 'vitest';
+import {type Moto, startMoto} from '../../support/moto.ts';
 
-export const program = 'moto_server';
 export const bucket = 'releases';
 
 const credentials = {accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'not-a-secret'};
@@ -19,7 +17,7 @@ export function environmentAt(url: string): Readonly<Record<string, string>> {
   };
 }
 
-export interface Moto {
+export interface MotoS3 {
   /** Known once the tests run. */
   readonly url: string;
   /** Looks and changes things behind the program's back. */
@@ -27,18 +25,17 @@ export interface Moto {
 }
 
 /** Starts it before the tests of a suite, on a port of its own choice, and stops it after them. */
-export function useMoto(): Moto {
-  let running: (Moto & {readonly server: ChildProcess}) | undefined;
+export function useMoto(): MotoS3 {
+  let running: (Moto & MotoS3) | undefined;
   beforeAll(async () => {
-    const server = spawn(program, ['-H', '127.0.0.1', '-p', '0'], {stdio: ['ignore', 'pipe', 'pipe'], detached: true});
-    const url = await announced(server);
-    const client = new S3Client({endpoint: url, region: 'us-east-1', credentials, forcePathStyle: true});
+    const server = await startMoto();
+    const client = new S3Client({endpoint: server.url, region: 'us-east-1', credentials, forcePathStyle: true});
     await client.send(new CreateBucketCommand({Bucket: bucket}));
-    running = {server, url, client};
+    running = {...server, client};
   }, 60_000);
   afterAll(async () => {
     running?.client.destroy();
-    if (running) await stop(running.server);
+    await running?.stop();
   });
   const here = () => {
     if (running === undefined) throw new Error('moto is not there yet');
@@ -52,22 +49,4 @@ export function useMoto(): Moto {
       return here().client;
     },
   };
-}
-
-async function announced(server: ChildProcess): Promise<string> {
-  let said = '';
-  for await (const chunk of server.stderr?.setEncoding('utf8') ?? []) {
-    said += String(chunk);
-    const url = /Running on (http:\S+)/.exec(said)?.[1];
-    if (url !== undefined) return url;
-  }
-  throw new Error(`moto_server ended before it listened: ${said}`);
-}
-
-/** The whole group: what is on the PATH may be a wrapper around moto. */
-async function stop(server: ChildProcess): Promise<void> {
-  if (server.exitCode !== null || server.pid === undefined) return;
-  const ended = once(server, 'exit');
-  process.kill(-server.pid, 'SIGTERM');
-  await ended;
 }
