@@ -7,7 +7,9 @@ export interface Figure {
   readonly unit: 's' | 'MB' | '';
   /** One a run. */
   readonly values: readonly number[];
-  /** What it should not be above. */
+  /** The same work by the plain tool (bare Node, the commands by hand), in the same runs: what it is compared with. */
+  readonly plain?: readonly number[];
+  /** What it should not be above; where there is `plain`, times that. */
   readonly limit?: number;
 }
 
@@ -20,18 +22,25 @@ export interface Bench {
 
 export function figuresTable(figures: readonly Figure[]): string {
   return table([
-    ['what', 'median', 'min', 'max', 'runs', 'limit'],
-    ...figures.map(({what, unit, values, limit}) => {
+    ['what', 'median', 'min', 'max', 'runs', 'to plain', 'limit'],
+    ...figures.map(({what, unit, values, plain, limit}) => {
       const sorted = values.toSorted((a, b) => a - b);
       const [min = Number.NaN, max = Number.NaN] = [sorted[0], sorted.at(-1)];
       return [
         what,
         ...[median(sorted), min, max].map(value => show(value, unit)),
         String(values.length),
-        limit === undefined ? '' : show(limit, unit),
+        plain === undefined ? '' : `${ratioOf(values, plain).toFixed(2)} x`,
+        limit === undefined ? '' : plain === undefined ? show(limit, unit) : `${limit} x`,
       ];
     }),
   ]);
+}
+
+/** Of the medians: one slow moment of the machine counts in neither. */
+export function ratioOf(values: readonly number[], plain: readonly number[]): number {
+  const middle = (all: readonly number[]) => median(all.toSorted((a, b) => a - b));
+  return middle(values) / middle(plain);
 }
 
 function median(sorted: readonly number[]): number {
@@ -41,6 +50,7 @@ function median(sorted: readonly number[]): number {
 }
 
 function show(value: number, unit: Figure['unit']): string {
-  const number = unit === '' ? String(Math.round(value * 10) / 10) : value.toFixed(2);
+  // Starts take milliseconds.
+  const number = unit === '' ? String(Math.round(value * 10) / 10) : value.toFixed(unit === 's' && value < 1 ? 3 : 2);
   return unit === '' ? number : `${number} ${unit}`;
 }

@@ -4,12 +4,13 @@
  */
 import {mkdir, writeFile} from 'node:fs/promises';
 import {fileURLToPath} from 'node:url';
-import type {Bench} from './figures.ts';
-import {figuresTable} from './figures.ts';
+import type {Bench, Figure} from './figures.ts';
+import {figuresTable, ratioOf} from './figures.ts';
 
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   aws: async () => (await import('./aws.ts')).aws,
   cookbook: async () => (await import('./cookbook.ts')).cookbook,
+  start: async () => (await import('./start.ts')).start,
   tui: async () => (await import('./tui.ts')).tui,
 };
 
@@ -29,6 +30,10 @@ for (const [name, load] of Object.entries(benches)) {
   const machine = {node: process.version, platform: process.platform, arch: process.arch};
   await writeFile(
     `${folder}/${name}.json`,
-    `${JSON.stringify({name, title, at: new Date().toISOString(), machine, figures}, null, 2)}\n`,
+    `${JSON.stringify({name, title, at: new Date().toISOString(), machine, figures: figures.map(withRatio)}, null, 2)}\n`,
   );
+}
+
+function withRatio(figure: Figure): Figure & {readonly ratio?: number} {
+  return figure.plain === undefined ? figure : {...figure, ratio: ratioOf(figure.values, figure.plain)};
 }

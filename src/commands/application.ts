@@ -4,7 +4,8 @@ import {configNames, findConfig} from '../config/find.ts';
 import type {LoadedConfig} from '../config/load.ts';
 import {UsageError} from '../release/errors.ts';
 import {openMedium} from '../record/open.ts';
-import {type Store, createStore} from '../record/store.ts';
+import {provenIn} from '../record/proven.ts';
+import {type Store, createStore, reader} from '../record/store.ts';
 import type {Context} from './context.ts';
 import {cacheFolder, storeRoot} from './places.ts';
 
@@ -38,7 +39,8 @@ export async function openApplication(
     logs: root,
     sleep: ms => context.clock.sleep(ms, new AbortController().signal),
   });
-  return {loaded, store: createStore(medium, context.clock)};
+  const proven = how === 'remembered' ? provenIn(path.join(cacheFolder(context), 'proven'), reader) : undefined;
+  return {loaded, store: createStore(medium, context.clock, proven)};
 }
 
 /** The config file that a command is about; undefined where there is none. */

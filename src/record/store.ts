@@ -5,10 +5,11 @@
 import type * as z from 'zod';
 import type {Clock} from '../release/contract.ts';
 import {DeployError} from '../release/errors.ts';
-import {type RunEvent, runEvent, schemaVersion} from '../release/events.ts';
+import type {RunEvent} from '../release/events.ts';
 import {NewerRecordError, type ReadChain, type ReadRecord, emptyHead, readLines} from './chain.ts';
 import {messageOf, noRecord, notOurs} from './errors.ts';
-import {type LockEvent, lockEvent, lockSchema} from './lock-events.ts';
+import type {Proven} from './proven.ts';
+import type {LockEvent} from './lock-events.ts';
 import type {Cell, Medium} from './medium.ts';
 import {type Writer, createWriter} from './writer.ts';
 
@@ -42,19 +43,42 @@ const runName = /^\d{4}-/;
 /** The journal of the lock: among the runs, and none of them. */
 export const lockJournal = '.locks';
 
-export function createStore(medium: Medium, clock: Pick<Clock, 'now'>): Store {
+/** What the lines of a journal are, and the newest version of it that is understood. */
+interface Events<E> {
+  readonly schema: z.ZodType<E> | 'proven';
+  readonly version: number;
+}
+
+// Making schemas takes longer than reading a record that needs none.
+const runEvents = async (): Promise<Events<RunEvent>> => {
+  const {runEvent, schemaVersion} = await import('../release/events.ts');
+  return {schema: runEvent, version: schemaVersion};
+};
+const lockEvents = async (): Promise<Events<LockEvent>> => {
+  const {lockEvent, lockSchema} = await import('./lock-events.ts');
+  return {schema: lockEvent, version: lockSchema};
+};
+const provenEvents = {schema: 'proven', version: Number.MAX_SAFE_INTEGER} as const;
+
+/** This reader, with all that it asks of an event: the name of a bundled file holds a hash of what it uses. */
+export const reader = import.meta.filename;
+
+/** `proven`: what need not be checked to be events once more. */
+export function createStore(medium: Medium, clock: Pick<Clock, 'now'>, proven?: Proven): Store {
   /** The lines of a journal, verified; undefined where there is no such journal. */
   const readAs = async <E extends object>(
     at: {readonly environment: string; readonly name: string; readonly what: string},
-    schema: z.ZodType<E>,
-    version: number,
+    events: () => Promise<Events<E>>,
   ): Promise<ReadChain<E> | undefined> => {
     const stored = await medium.read(at.environment, at.name).catch((error: unknown) => {
       throw new DeployError(`${at.what} cannot be read: ${messageOf(error)}`, {cause: error});
     });
     if (stored === undefined) return undefined;
     try {
+      const known = (await proven?.has(stored.bytes)) ?? false;
+      const {schema, version} = known ? provenEvents : await events();
       const chain = readLines(stored.bytes, stored.head, schema, version);
+      if (!known && chain.problems.length === 0 && !chain.torn) await proven?.add(stored.bytes);
       const problems = chain.torn && !medium.tears ? [...chain.problems, 'cut: its last line does not end'] : chain.problems;
       return {...chain, problems};
     } catch (error) {
@@ -64,7 +88,7 @@ export function createStore(medium: Medium, clock: Pick<Clock, 'now'>): Store {
 
   const read = async (environment: string, run: string): Promise<ReadRecord> => {
     const what = `the record of run ${run}`;
-    const record = await readAs({environment, name: run, what}, runEvent, schemaVersion);
+    const record = await readAs({environment, name: run, what}, runEvents);
     if (record === undefined) throw new DeployError(`${what} cannot be read: there is none in ${medium.placeOf(environment)}`);
     return record;
   };
@@ -116,10 +140,10 @@ export function createStore(medium: Medium, clock: Pick<Clock, 'now'>): Store {
     runs: async environment => (await medium.journals(environment)).filter(name => runName.test(name)).toReversed(),
     lock: environment => medium.cell(environment),
     lockLog: async environment =>
-      (await readAs(locksOf(environment), lockEvent, lockSchema)) ?? readLines(Buffer.alloc(0), undefined, lockEvent, lockSchema),
+      (await readAs(locksOf(environment), lockEvents)) ?? readLines<LockEvent>(Buffer.alloc(0), undefined, 'proven', 0),
     logLock: async (environment, event) => {
       const at = locksOf(environment);
-      const record = await readAs(at, lockEvent, lockSchema);
+      const record = await readAs(at, lockEvents);
       const writer = record ? await goOn(at, record) : await begin<LockEvent>(environment, lockJournal);
       if (writer === undefined) throw notOurs(medium.placeOf(environment, lockJournal), 'somebody else began it');
       try {

@@ -1,6 +1,9 @@
 /** The words of design section 2, as types: what a release is made of. */
 import * as z from 'zod';
 import {json} from './json.ts';
+import {type Flag, type Risk, flags, risks} from './risks.ts';
+
+export {type Flag, type Risk, flags, isNoop, riskOf, risks, worse} from './risks.ts';
 
 /** A column of the grid. `preflight`, `plan` and `confirm` look; the others touch something. */
 export const phases = ['preflight', 'bump', 'build', 'push', 'plan', 'confirm', 'apply', 'verify'] as const;
@@ -9,19 +12,6 @@ export type Phase = (typeof phases)[number];
 /** The phases that prepare: they touch the repository and the registry, never an environment. */
 export const preparing = ['bump', 'build', 'push'] as const satisfies readonly Phase[];
 export type PreparingPhase = (typeof preparing)[number];
-
-/** What a change does to what it touches, worst last. `replace` creates first, `outage` destroys first. */
-export const risks = ['none', 'create', 'update', 'trigger', 'replace', 'outage', 'forget', 'destroy'] as const;
-export type Risk = (typeof risks)[number];
-
-/** What is unusual about a change, whatever its risk. `unlisted`: outside the component's `allowChanges`. */
-export const flags = ['downgrade', 'overwrite-tag', 'republish', 'unlisted'] as const;
-export type Flag = (typeof flags)[number];
-
-/** The worse of two risks. */
-export function worse(a: Risk, b: Risk): Risk {
-  return risks.indexOf(a) >= risks.indexOf(b) ? a : b;
-}
 
 /** Risks and flags that a person approves by typing the environment's name. */
 export const grave: ReadonlySet<Risk | Flag> = new Set(['outage', 'destroy', 'forget', ...flags]);
@@ -124,16 +114,6 @@ export const plan = z.object({
   onCancel: z.literal('rollback').optional(),
 });
 export type Plan = z.infer<typeof plan>;
-
-/** The worst that a component's plan does; `none` for a plan without changes. */
-export function riskOf(component: Pick<AnyComponentPlan, 'changes'>): Risk {
-  return component.changes.reduce<Risk>((worst, change) => worse(worst, change.risk), 'none');
-}
-
-/** Whether applying would do anything. */
-export function isNoop(component: Pick<AnyComponentPlan, 'changes'>): boolean {
-  return component.changes.every(change => change.risk === 'none');
-}
 
 /** How long something could not be reached, as it was probed. */
 export const downtime = z.object({

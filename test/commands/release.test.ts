@@ -6,7 +6,7 @@ import {describe, expect, onTestFinished, test} from 'vitest';
 import {auditCommand} from '../../src/commands/audit.ts';
 import {releaseCommand} from '../../src/commands/release.ts';
 import {resumeCommand} from '../../src/commands/resume.ts';
-import {NewerRecordError, emptyHead, readChain, seal} from '../../src/record/chain.ts';
+import {NewerRecordError, emptyHead, seal} from '../../src/record/chain.ts';
 import {fileCell} from '../../src/record/file-cell.ts';
 import {parseHead} from '../../src/record/file-store.ts';
 import {takeLock} from '../../src/record/lock.ts';
@@ -15,6 +15,7 @@ import {runEvent} from '../../src/release/events.ts';
 import {type Pass, type PassOptions, startPass as start} from '../support/pass.ts';
 import {eventsOf} from '../support/program.ts';
 import {deskAt, speed, unattended} from './support/desk.ts';
+import {readChain} from '../support/read-chain.ts';
 
 const startPass = (options: PassOptions = {}) => start({speed, ...options});
 

@@ -2,7 +2,7 @@ import {readFile} from 'node:fs/promises';
 import path from 'node:path';
 import * as fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
-import {type Head, NewerRecordError, emptyHead, readChain, seal} from '../../src/record/chain.ts';
+import {type Head, NewerRecordError, emptyHead, seal} from '../../src/record/chain.ts';
 import {parseHead} from '../../src/record/file-store.ts';
 import {DeployError} from '../../src/release/errors.ts';
 import type {RunEvent} from '../../src/release/events.ts';
@@ -10,6 +10,7 @@ import {replay} from '../../src/release/history.ts';
 import {sha256} from '../../src/release/json.ts';
 import {losesAnswer, testRelease} from '../support/world.ts';
 import {withoutLink} from './support/link.ts';
+import {readChain} from '../support/read-chain.ts';
 
 /** The lines of a real release, with text in it that somebody else wrote: wide, broken, in need of escapes. */
 async function events(): Promise<readonly RunEvent[]> {

@@ -4,8 +4,9 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {execa} from 'execa';
 import {spawn as spawnInTerminal} from '@lydell/node-pty';
-import {type ReadRecord, type RecordedEvent, head, readChain} from '../../src/record/chain.ts';
+import {type ReadRecord, type RecordedEvent, head} from '../../src/record/chain.ts';
 import type {EventOf, RunEvent} from '../../src/release/events.ts';
+import {readChain} from './read-chain.ts';
 
 /** Another copy may be tested, an installed package for instance: the path of its launcher. */
 export const launcher = process.env['DW_LAUNCHER'] ?? fileURLToPath(new URL('../../bin/deploy-wizard.js', import.meta.url));

@@ -4,7 +4,7 @@
  */
 import pLimit from 'p-limit';
 import {z} from 'zod';
-import {type ReadRecord, emptyHead, readChain, seal} from '../../src/record/chain.ts';
+import {type ReadRecord, emptyHead, seal} from '../../src/record/chain.ts';
 import {
   type Around,
   type Clock,
@@ -26,6 +26,7 @@ import type {Finish} from '../../src/release/outcome.ts';
 import type {Allowance} from '../../src/release/policy.ts';
 import type {Order} from '../../src/release/run.ts';
 import {type Approved, unattended} from '../../src/release/unattended.ts';
+import {readChain} from './read-chain.ts';
 
 // ── time ─────────────────────────────────────────────────────────────────────────────────────────────
 
