@@ -63,8 +63,10 @@ export class Workshop {
 
   static async make({source, files = {}, env = {}, docker = {}}: WorkshopOptions): Promise<Workshop> {
     const root = await realpath(await mkdtemp(join(tmpdir(), 'dw-workshop-')));
+    const engine = process.env['DOCKER_HOST'];
     const base = {
       PATH: process.env['PATH'] ?? '',
+      ...(engine !== undefined && {DOCKER_HOST: engine}),
       HOME: join(root, 'home'),
       TMPDIR: join(root, 'tmp'),
       XDG_STATE_HOME: join(root, 'state'),
