@@ -1,14 +1,8 @@
 /** Releases after others: an older one, one of an odd name, one after a failure; links in the work tree. */
 import {rename, symlink} from 'node:fs/promises';
-import {expect, onTestFinished, test} from 'vitest';
-import {type Cookbook, cookbook} from '../support/cookbook.ts';
+import {expect, test} from 'vitest';
+import {project} from '../support/cookbook.ts';
 import {requires} from '../support/requires.ts';
-
-async function project(...options: Parameters<typeof cookbook>): Promise<Cookbook> {
-  const made = await cookbook(...options);
-  onTestFinished(() => made.remove());
-  return made;
-}
 
 const release = (version: string, ...more: readonly string[]) => [
   '--yes',

@@ -1,16 +1,10 @@
 /** The way back of the cookbook: by `rollback`, and by policy when a release fails. */
-import {expect, onTestFinished, test} from 'vitest';
-import {type Cookbook, type CookbookOptions, cookbook, expectNothingLeft} from '../support/cookbook.ts';
+import {expect, test} from 'vitest';
+import {type Cookbook, expectNothingLeft, project} from '../support/cookbook.ts';
 import {type RunRecord, eventsOf} from '../support/program.ts';
 import {requires} from '../support/requires.ts';
 
 const release = ['--yes', '--env', 'production', '--bump', 'patch', '--allow', 'outage'] as const;
-
-async function project(options: CookbookOptions = {}): Promise<Cookbook> {
-  const made = await cookbook(options);
-  onTestFinished(() => made.remove());
-  return made;
-}
 
 /** The steps that were done, in order. */
 const done = (record: RunRecord) => eventsOf(record, 'effect').flatMap(({step, result}) => (result.is === 'done' ? [step] : []));

@@ -1,18 +1,12 @@
 import {appendFile, chmod, readFile, readdir, rm} from 'node:fs/promises';
 import {join} from 'node:path';
-import {expect, onTestFinished, test} from 'vitest';
+import {expect, test} from 'vitest';
 import {z} from 'zod';
-import {type Cookbook, type CookbookOptions, cookbook, expectNothingLeft, expectReleased} from '../support/cookbook.ts';
+import {type Cookbook, type CookbookOptions, expectNothingLeft, expectReleased, project} from '../support/cookbook.ts';
 import {commandIn, eventsOf, requestOf, until} from '../support/program.ts';
 import {requires} from '../support/requires.ts';
 
 const release = ['--yes', '--env', 'production', '--bump', 'patch', '--allow', 'outage'] as const;
-
-async function project(options: CookbookOptions = {}): Promise<Cookbook> {
-  const made = await cookbook(options);
-  onTestFinished(() => made.remove());
-  return made;
-}
 
 requires(
   'docker',

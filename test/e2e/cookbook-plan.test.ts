@@ -1,16 +1,10 @@
 import {rm} from 'node:fs/promises';
-import {expect, onTestFinished, test} from 'vitest';
-import {type Cookbook, cookbook} from '../support/cookbook.ts';
+import {expect, test} from 'vitest';
+import {type Cookbook, project} from '../support/cookbook.ts';
 import {until} from '../support/program.ts';
 import {requires} from '../support/requires.ts';
 
 const patch = ['--env', 'production', '--bump', 'patch'] as const;
-
-async function project(): Promise<Cookbook> {
-  const made = await cookbook();
-  onTestFinished(() => made.remove());
-  return made;
-}
 
 /** Everything that can be seen of the world: each file with its time, the registry, the instance. */
 async function everything(app: Cookbook) {

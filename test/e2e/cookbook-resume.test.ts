@@ -1,20 +1,14 @@
 import {existsSync} from 'node:fs';
 import {appendFile, chmod, mkdir, rm, writeFile} from 'node:fs/promises';
 import {delimiter, join} from 'node:path';
-import {expect, onTestFinished, test} from 'vitest';
+import {expect, test} from 'vitest';
 import type {RecordedEvent} from '../../src/record/chain.ts';
-import {type Cookbook, type World, cookbook, expectReleased} from '../support/cookbook.ts';
-import {type ProgramEnv, commandIn, eventsOf, until, untilRecorded} from '../support/program.ts';
+import {type Cookbook, type World, expectReleased, project} from '../support/cookbook.ts';
+import {type ProgramEnv, eventsOf, until, untilRecorded} from '../support/program.ts';
 import {part, requires} from '../support/requires.ts';
 
 const release = ['--yes', '--env', 'production', '--bump', 'patch', '--allow', 'outage'] as const;
 const resume = ['resume', '--yes', '--env', 'production'] as const;
-
-async function project(): Promise<Cookbook> {
-  const made = await cookbook({git: '{ commit: true, tag: "${version}" }'});
-  onTestFinished(() => made.remove());
-  return made;
-}
 
 const intent = (step: string) => (event: RecordedEvent) => event.type === 'intent' && event.step === step;
 const effect = (step: string) => (event: RecordedEvent) => event.type === 'effect' && event.step === step;
@@ -52,7 +46,7 @@ requires(
   'busybox',
 )('A wizard that is killed during the apply', () => {
   test('leaves Terraform at work; resume goes along to its end', async () => {
-    const app = await project();
+    const app = await project({git: '{ commit: true, tag: "${version}" }'});
     const before = await app.world();
     await killedWhileHeld(app);
 
@@ -64,7 +58,7 @@ requires(
   });
 
   test('finds the apply done when it comes back', async () => {
-    const app = await project();
+    const app = await project({git: '{ commit: true, tag: "${version}" }'});
     const before = await app.world();
     await killedWhileHeld(app);
     await app.letGo();
@@ -78,7 +72,7 @@ requires(
   });
 
   test('may be killed as often as it likes', async () => {
-    const app = await project();
+    const app = await project({git: '{ commit: true, tag: "${version}" }'});
     const before = await app.world();
     await killedWhileHeld(app);
     for (let times = 1; times <= 2; times++) {
@@ -93,7 +87,7 @@ requires(
   });
 
   test('is not replaced by a second release; only resume goes on', async () => {
-    const app = await project();
+    const app = await project({git: '{ commit: true, tag: "${version}" }'});
     const before = await app.world();
     await app.hold();
     const first = app.start(release);
@@ -129,7 +123,7 @@ requires(
     {at: 'before the verification', fits: effect('tag')},
     {at: 'during the verification', fits: (event: RecordedEvent) => event.type === 'check' && event.job.phase === 'verify'},
   ])('$at: resume comes to the same end', async ({at, fits}) => {
-    const app = await project();
+    const app = await project({git: '{ commit: true, tag: "${version}" }'});
     const before = await app.world();
     await killedAt(app, at, fits);
 
@@ -139,7 +133,7 @@ requires(
   });
 
   test('with the commit made and nobody told: it is found, and not made again', async () => {
-    const app = await project();
+    const app = await project({git: '{ commit: true, tag: "${version}" }'});
     const before = await app.world();
     const waiting = join(app.root, 'world', 'commit-held');
     await app.write('.git/hooks/post-commit', `#!/bin/sh\ntouch '${waiting}'\nwhile test -e '${waiting}'; do sleep 0.05; done\n`);
@@ -159,7 +153,7 @@ requires(
   });
 
   test('with the image pushed and nobody told: it is found, and not pushed again', async () => {
-    const app = await project();
+    const app = await project({git: '{ commit: true, tag: "${version}" }'});
     const before = await app.world();
     const bin = join(app.root, 'world', 'bin');
     const {client} = part('docker');
@@ -187,7 +181,7 @@ while test -e '${waiting}'; do sleep 0.05; done
   });
 
   test('in the middle of a line of its record: the torn line is cut off, and said', async () => {
-    const app = await project();
+    const app = await project({git: '{ commit: true, tag: "${version}" }'});
     const before = await app.world();
     await killedAt(app, 'the push', effect('push'));
     await appendFile(join((await app.record()).folder, 'record.ndjson'), '{"seq":99,"at":"2026-1');
@@ -199,7 +193,7 @@ while test -e '${waiting}'; do sleep 0.05; done
   });
 
   test('before the approval, and resumed where nobody can be asked: declined, and everything taken back', async () => {
-    const app = await project();
+    const app = await project({git: '{ commit: true, tag: "${version}" }'});
     const before = await app.world();
     // A moment later policy would have approved it.
     await killedAt(app, 'the push', effect('push'));
@@ -210,7 +204,7 @@ while test -e '${waiting}'; do sleep 0.05; done
   });
 
   test('with nothing to go on with, resume says so', async () => {
-    const app = await project();
+    const app = await project({git: '{ commit: true, tag: "${version}" }'});
     const before = await app.world();
     const never = await app.run(resume);
     expect(never).toMatchObject({exitCode: 2, stderr: expect.stringContaining('there is nothing to go on with in production')});
@@ -218,68 +212,6 @@ while test -e '${waiting}'; do sleep 0.05; done
     await app.run(release);
     const done = await app.run(resume);
     expect(done).toMatchObject({exitCode: 2, stderr: expect.stringContaining('there is nothing to go on with in production')});
-    await expectReleased(app, {version: '0.7.2', before, gitTag: '0.7.2'});
-  });
-});
-
-requires(
-  'docker',
-  'registry',
-  'terraform',
-  'busybox',
-)('A run that is interrupted during the apply', () => {
-  test.for([
-    {signal: 'SIGINT', code: 130, by: 'resume'},
-    {signal: 'SIGTERM', code: 143, by: 'the same release'},
-  ] as const)(
-    'by $signal interrupts Terraform once and exits with $code; planned anew, it is finished by $by',
-    async ({signal, code, by}) => {
-      const app = await project();
-      const before = await app.world();
-      await app.hold();
-      const running = app.start(release);
-      await until(app.isHeld, 'the new instance');
-      running.kill(signal);
-      const {exitCode, stdout, stderr} = await running.ended;
-      expect(exitCode).toBe(code);
-
-      const standing = 'Destroyed, and not created anew: terraform_data.instance. What that did is down.';
-      const record = await app.record();
-      expect(record.events.at(-1)).toMatchObject({type: 'run.finished', outcome: 'interrupted', exitCode: code, touched: true});
-      expect(eventsOf(record, 'job.failed')).toMatchObject([{trouble: {means: expect.stringContaining(standing)}}]);
-      for (const text of [stdout, stderr]) {
-        expect(text).toContain(standing);
-        expect(text).toContain('The state is saved.');
-        expect(text).toContain('The tfvars file holds the new version already.');
-      }
-      // One interrupt: two would have cost the lock and the state.
-      expect(await app.terraform('plan', '-input=false', '-no-color')).toContain('terraform_data.instance is tainted');
-      expect(await app.answer()).toBeUndefined();
-      await app.letGo();
-
-      const again = ['--yes', '--env', 'production', '--release', '0.7.2', '--allow', 'outage'];
-      const finishing = await app.run(by === 'resume' ? [...commandIn(stdout, 'Go on'), '--yes'] : again);
-      expect(finishing.exitCode, `${finishing.stdout}${finishing.stderr}`).toBe(0);
-      expect(finishing.stderr).toContain('an earlier apply failed on it, and left it tainted');
-      await expectReleased(app, {version: '0.7.2', before, gitTag: '0.7.2', starts: 2});
-    },
-  );
-
-  test('before anything was begun leaves everything as it was', async () => {
-    const app = await project();
-    const before = await app.world();
-    const running = app.start(release);
-    await untilRecorded(app.records, 'the build', intent('build'));
-    running.kill('SIGINT');
-    const {exitCode, stdout} = await running.ended;
-    expect(exitCode).toBe(130);
-    expect(stdout).toContain('the environment was not touched');
-    const after = await app.world();
-    expect(after).toEqual({...before, registry: after.registry});
-    expect((await app.record()).events.at(-1)).toMatchObject({outcome: 'interrupted', exitCode: 130, touched: false});
-
-    const resumed = await app.run(resume);
-    expect(resumed.exitCode, `${resumed.stdout}${resumed.stderr}`).toBe(0);
     await expectReleased(app, {version: '0.7.2', before, gitTag: '0.7.2'});
   });
 });

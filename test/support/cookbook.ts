@@ -8,7 +8,7 @@ import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import {delimiter, dirname, join} from 'node:path';
 import {execa} from 'execa';
-import {expect} from 'vitest';
+import {expect, onTestFinished} from 'vitest';
 import {
   type Ended,
   type ProgramEnv,
@@ -179,6 +179,13 @@ export async function cookbook(options: CookbookOptions = {}): Promise<Cookbook>
     await made.remove();
     throw error;
   }
+  return made;
+}
+
+/** One for the test that runs, removed at its end. */
+export async function project(options?: CookbookOptions): Promise<Cookbook> {
+  const made = await cookbook(options);
+  onTestFinished(() => made.remove());
   return made;
 }
 
