@@ -16,8 +16,10 @@ if (older) {
 } else {
   // Ink and chalk do not know NO_COLOR (https://no-color.org).
   if (process.env.NO_COLOR) process.env.FORCE_COLOR = '0';
-  void import('node:module').then(function (module) {
-    module.enableCompileCache();
+  // Compiled code stays with the user: the default is a folder that everybody on the machine may write to.
+  void Promise.all([import('node:module'), import('node:os'), import('node:path')]).then(function ([module, os, path]) {
+    var caches = process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache');
+    module.enableCompileCache(process.env.NODE_COMPILE_CACHE || path.join(caches, 'deploy-wizard', 'compiled'));
     return import('../dist/cli.mjs');
   });
 }

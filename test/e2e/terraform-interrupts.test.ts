@@ -72,7 +72,6 @@ components: { service: { kind: terraform, directory: ci, set: { image_tag: "\${v
     TMPDIR: root,
     XDG_STATE_HOME: join(root, 'state'),
     CHECKPOINT_DISABLE: '1',
-    NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'),
   };
   const terraform = (...args: readonly string[]) => execa(path, args, {cwd: join(root, 'ci'), env, extendEnv: false});
   await terraform('init', '-no-color');

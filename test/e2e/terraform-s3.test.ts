@@ -69,7 +69,6 @@ components:
     AWS_ENDPOINT_URL: url,
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'),
   };
   const records: Records = {root: join(root, 'state', 'deploy-wizard', 'app'), environment: 'production'};
   const args = (version: string) => ['--env', 'production', '--release', version];

@@ -324,8 +324,6 @@ function environment(root: string): ProgramEnv {
     TMPDIR: join(root, 'tmp'),
     XDG_STATE_HOME: join(root, 'state'),
     GIT_CONFIG_NOSYSTEM: '1',
-    // Where the launcher keeps compiled code: shared by all tests, or each would compile it anew.
-    NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'),
     ...(host !== undefined && {DOCKER_HOST: host}),
   };
 }

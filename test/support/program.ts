@@ -1,5 +1,6 @@
 /** The real, built program, started as a person or a CI job starts it, and what it wrote into its records. */
 import {readFile, readdir} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {execa} from 'execa';
@@ -11,11 +12,14 @@ import {readChain} from './read-chain.ts';
 /** Another copy may be tested, an installed package for instance: the path of its launcher. */
 export const launcher = process.env['DW_LAUNCHER'] ?? fileURLToPath(new URL('../../bin/deploy-wizard.js', import.meta.url));
 
+/** Shared by all tests: each has a home of its own, and would compile the program anew. */
+export const compiled = {NODE_COMPILE_CACHE: join(tmpdir(), 'dw-test-compiled')} as const;
+
 export type ProgramEnv = Readonly<Record<string, string>>;
 
 export interface ProgramOptions {
   readonly cwd: string;
-  /** The complete environment: nothing is inherited. */
+  /** The complete environment: nothing is inherited, but where compiled code is kept. */
   readonly env: ProgramEnv;
   /** Standard input; without it there is none (`< /dev/null`). */
   readonly input?: string;
@@ -38,7 +42,7 @@ const signalNumbers: Readonly<Record<string, number | undefined>> = {SIGINT: 2, 
 export function startProgram(args: readonly string[], {cwd, env, input}: ProgramOptions): RunningProgram {
   const child = execa(process.execPath, [launcher, ...args], {
     cwd,
-    env,
+    env: {...compiled, ...env},
     extendEnv: false,
     reject: false,
     stripFinalNewline: false,
@@ -72,7 +76,7 @@ export function startInTerminal(args: readonly string[], {cwd, env}: Omit<Progra
     cols: 100,
     rows: 30,
     cwd,
-    env: {...env, TERM: 'xterm-256color'},
+    env: {...compiled, ...env, TERM: 'xterm-256color'},
   });
   let printed = '';
   let waitedFor = 0;

@@ -5,7 +5,7 @@
 import {type IPty, spawn} from '@lydell/node-pty';
 import xterm from '@xterm/headless';
 import {expect, onTestFinished} from 'vitest';
-import {type ProgramEnv, launcher} from './program.ts';
+import {type ProgramEnv, compiled, launcher} from './program.ts';
 
 /** Below this the wizard asks for more room. */
 const smallest = {columns: 60, rows: 15};
@@ -89,7 +89,7 @@ export function openWizard(args: readonly string[], options: WizardOptions): Wiz
     cols: columns,
     rows,
     cwd,
-    env: {...env, TERM: env['TERM'] ?? 'xterm-256color'},
+    env: {...compiled, ...env, TERM: env['TERM'] ?? 'xterm-256color'},
   });
 
   const faults: string[] = [];
