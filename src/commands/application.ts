@@ -3,9 +3,7 @@ import path from 'node:path';
 import {configNames, findConfig} from '../config/find.ts';
 import type {LoadedConfig} from '../config/load.ts';
 import {UsageError} from '../release/errors.ts';
-import {openMedium} from '../record/open.ts';
-import {provenIn} from '../record/proven.ts';
-import {type Store, createStore, reader} from '../record/store.ts';
+import type {Store} from '../record/store.ts';
 import type {Context} from './context.ts';
 import {cacheFolder, storeRoot} from './places.ts';
 
@@ -14,25 +12,22 @@ export interface Application {
   readonly store: Store;
 }
 
-/**
- * Throws a UsageError when there is no config file, or a wrong one. `remembered`: a file that was checked before, and is still the
- * same, will do; for commands that change nothing and only tell what records say.
- */
+/** Where the config comes from. `remembered`: a file that was checked before, and is still the same, will do. */
+type How = 'checked' | 'remembered';
+
+/** Throws a UsageError when there is no config file, or a wrong one. `remembered`: for commands that only tell what records say. */
 export async function openApplication(
   context: Context,
   configOption: string | undefined,
-  how: 'checked' | 'remembered' = 'checked',
+  how: How = 'checked',
 ): Promise<Application> {
-  const file = await configFile(context, configOption);
-  if (file === undefined) {
-    throw new UsageError(`there is no ${configNames[0]} in ${context.cwd} or above`, {
-      code: 'DW201',
-      means: 'Nothing was started.',
-      next: ['Write one with `deploy-wizard init`, name one with --config <file>, or try `deploy-wizard demo`.'],
-    });
-  }
-  const loaded = await loadFile(context, file, how);
+  const loaded = await openConfig(context, configOption, how);
   const root = storeRoot(loaded, context);
+  const [{openMedium}, {createStore, reader}, {provenIn}] = await Promise.all([
+    import('../record/open.ts'),
+    import('../record/store.ts'),
+    import('../record/proven.ts'),
+  ]);
   const medium = await openMedium(loaded.config.store ?? root, {
     env: context.env,
     from: loaded.folder,
@@ -43,14 +38,23 @@ export async function openApplication(
   return {loaded, store: createStore(medium, context.clock, proven)};
 }
 
+/** What the config file says, without the records. Throws a UsageError when there is none, or a wrong one. */
+export async function openConfig(context: Context, configOption: string | undefined, how: How): Promise<LoadedConfig> {
+  const file = await configFile(context, configOption);
+  if (file === undefined) {
+    throw new UsageError(`there is no ${configNames[0]} in ${context.cwd} or above`, {
+      code: 'DW201',
+      means: 'Nothing was started.',
+      next: ['Write one with `deploy-wizard init`, name one with --config <file>, or try `deploy-wizard demo`.'],
+    });
+  }
+  if (how === 'checked') return (await import('../config/load.ts')).loadConfig(file, context.env);
+  return (await import('../config/remembered.ts')).loadRemembered(file, context.env, cacheFolder(context));
+}
+
 /** The config file that a command is about; undefined where there is none. */
 export async function configFile({cwd}: Pick<Context, 'cwd'>, configOption: string | undefined): Promise<string | undefined> {
   return configOption === undefined ? findConfig(cwd) : path.resolve(cwd, configOption);
-}
-
-async function loadFile(context: Context, file: string, how: 'checked' | 'remembered'): Promise<LoadedConfig> {
-  if (how === 'checked') return (await import('../config/load.ts')).loadConfig(file, context.env);
-  return (await import('../config/remembered.ts')).loadRemembered(file, context.env, cacheFolder(context));
 }
 
 /**

@@ -6,7 +6,7 @@ import writeFileAtomic from 'write-file-atomic';
 import type {LoadedConfig} from '../config/load.ts';
 import {type ApprovalFile, approvalFile, approvalOf, otherFacts, planMismatch} from '../release/approval.ts';
 import {DeployError, RefusedError, UsageError, toTrouble} from '../release/errors.ts';
-import {sha256} from '../release/json.ts';
+import {sha256} from '../release/hash.ts';
 import type {Plan} from '../release/model.ts';
 import type {Allowance} from '../release/policy.ts';
 import type {Approved} from '../release/unattended.ts';

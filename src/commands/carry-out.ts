@@ -9,7 +9,7 @@ import type {Choice} from '../release/form.ts';
 import type {History} from '../release/history.ts';
 import type {Io} from '../components/io.ts';
 import type {Json} from '../release/json.ts';
-import {wholeRelease} from '../release/model.ts';
+import {wholeRelease} from '../release/words.ts';
 import type {Finish} from '../release/outcome.ts';
 import type {Order} from '../release/run.ts';
 import {type Allowance, isChange} from '../release/policy.ts';

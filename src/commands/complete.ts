@@ -2,7 +2,7 @@
 import type {Argument, Command, Option} from 'commander';
 import type {Config} from '../config/schema.ts';
 import {isS3} from '../record/place.ts';
-import {flags, risks} from '../release/model.ts';
+import {flags, risks} from '../release/words.ts';
 import {type Application, openApplication} from './application.ts';
 import {files} from './completion.ts';
 import type {Context} from './context.ts';

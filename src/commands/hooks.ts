@@ -3,7 +3,7 @@ import type {Hook} from '../config/hooks.ts';
 import type {Around, Emit, Moment} from '../release/contract.ts';
 import {DeployError, StoppedError, toTrouble} from '../release/errors.ts';
 import type {EventOf} from '../release/events.ts';
-import {type Phase, jobId, riskOf, wholeRelease} from '../release/model.ts';
+import {type Phase, jobId, riskOf, wholeRelease} from '../release/words.ts';
 import type {RunState} from '../release/reducer.ts';
 import type {Redaction} from '../record/redact.ts';
 import {type Environment, showCommand} from '../tools/exec.ts';

@@ -1,6 +1,6 @@
 /** What is let through without a person: by the environment's policy, and by flags of the command line. */
 import type {LoadedConfig} from '../config/load.ts';
-import type {Flag} from '../release/model.ts';
+import type {Flag} from '../release/words.ts';
 import type {Allowance} from '../release/policy.ts';
 
 /** What the environment's policy lets through by itself; nothing for an environment that is not named yet. */

@@ -4,7 +4,8 @@ import {UsageError, exitCodes} from '../release/errors.ts';
 import type {Choice, FormAnswers, Survey} from '../release/form.ts';
 import {type Allowance, parseAllowance} from '../release/policy.ts';
 import {type Bump, parseVersion} from '../release/version.ts';
-import {type Application, openApplication} from './application.ts';
+import type {LoadedConfig} from '../config/load.ts';
+import {type Application, openApplication, openConfig} from './application.ts';
 import type {ApprovalOptions, ReadApproval} from './approval-file.ts';
 import type {RunOptions} from './carry-out.ts';
 import type {Context} from './context.ts';
@@ -26,11 +27,24 @@ export interface ReleaseOptions extends RunOptions, ApprovalOptions {
 
 /** Carries out one release, from the form to the summary. Returns the exit code. */
 export async function releaseCommand(context: Context, options: ReleaseOptions): Promise<number> {
-  return releaseOf(context, await openApplication(context, options.config), options);
+  const open = () => openApplication(context, options.config);
+  if (options.yes || options.dryRun) return releaseOf(context, await open(), options);
+  // The first question has to be there at once: a file that was checked before will do for it, and for nothing behind it.
+  let opened: ReturnType<typeof open> | undefined;
+  return releaseFrom(context, await openConfig(context, options.config, 'remembered'), () => (opened ??= open()), options);
 }
 
 /** The same of an application that is open already: its records may be kept by somebody else. */
-export async function releaseOf(context: Context, application: Application, options: ReleaseOptions): Promise<number> {
+export function releaseOf(context: Context, application: Application, options: ReleaseOptions): Promise<number> {
+  return releaseFrom(context, application.loaded, () => Promise.resolve(application), options);
+}
+
+async function releaseFrom(
+  context: Context,
+  loaded: LoadedConfig,
+  open: () => Promise<Application>,
+  options: ReleaseOptions,
+): Promise<number> {
   const approval = await approvalFor(context, options);
   const allowances = [...options.allow.map(parseAllowance), ...(approval?.allowances ?? [])];
   const view: ViewOptions = {
@@ -38,27 +52,24 @@ export async function releaseOf(context: Context, application: Application, opti
     tui: options.tui,
     yes: options.yes,
     dryRun: options.dryRun,
-    config: application.loaded.path,
+    config: loaded.path,
     approved: approval?.approved,
   };
-  const policy = (environment: string | undefined): readonly Allowance[] => [
-    ...allowances,
-    ...policyOf(application.loaded, environment),
-  ];
+  const policy = (environment: string | undefined): readonly Allowance[] => [...allowances, ...policyOf(loaded, environment)];
   let choice: Choice | undefined;
   const frontend = await chooseFrontend(context, view, () => policy(choice?.environment));
   try {
-    const survey = createSurvey(context, application, allowances);
-    const flags = await answersFromFlags(application, withApproved(options, approval?.file), survey);
+    const survey = createSurvey(context, loaded, open, allowances);
+    const flags = await answersFromFlags(loaded, open, withApproved(options, approval?.file), survey);
     choice = await frontend.choose(flags, survey);
     if (choice === undefined) {
       await frontend.close();
       context.stderr.write('Nothing was started.\n');
       return exitCodes.interrupted;
     }
-    // What it takes to change anything is loaded once something was chosen: the first screen has to be there at once.
+    // What it takes to change anything is loaded once something was chosen.
     const {carryOutChoice} = await import('./chosen.ts');
-    return await carryOutChoice(context, application, frontend, {choice, allowances, options, approval});
+    return await carryOutChoice(context, await open(), frontend, {choice, allowances, options, approval});
   } finally {
     await frontend.close();
   }
@@ -89,8 +100,12 @@ function withApproved(options: ReleaseOptions, file: ApprovalFile | undefined): 
 }
 
 /** The flags as answers of the form, checked: an unknown name is refused before anything is looked at. */
-async function answersFromFlags(application: Application, options: ReleaseOptions, survey: Survey): Promise<FormAnswers> {
-  const {loaded} = application;
+async function answersFromFlags(
+  loaded: LoadedConfig,
+  open: () => Promise<Application>,
+  options: ReleaseOptions,
+  survey: Survey,
+): Promise<FormAnswers> {
   const {env: environment, component, release: version, bump, yes, dryRun} = options;
   const unattended = yes || dryRun;
   if (environment !== undefined) placeOf(loaded, environment, {});
@@ -109,7 +124,7 @@ async function answersFromFlags(application: Application, options: ReleaseOption
     version !== undefined
       ? parseVersion(version, '--release')
       : bump !== undefined && environment !== undefined
-        ? await bumped(application, environment, bump, survey)
+        ? await bumped(await open(), environment, bump, survey)
         : undefined;
   return {
     ...(environment !== undefined && {environment}),

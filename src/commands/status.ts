@@ -1,6 +1,6 @@
 /** What runs where: environment × component, from the records; `--live` asks the world too. */
 import {exitCodes} from '../release/errors.ts';
-import {fingerprint} from '../release/json.ts';
+import {fingerprint} from '../release/hash.ts';
 import {type Standing, standings} from '../release/standing.ts';
 import {type StatusCell, type StatusEnvironment, type StatusReport, statusLines} from '../views/status.ts';
 import {type Application, openApplication} from './application.ts';

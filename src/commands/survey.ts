@@ -6,6 +6,7 @@ import {UsageError} from '../release/errors.ts';
 import type {ComponentCard, EnvironmentCard, Survey, VersionSuggestion} from '../release/form.ts';
 import type {Allowance} from '../release/policy.ts';
 import {type Bump, bumpVersion, compareVersions} from '../release/version.ts';
+import type {LoadedConfig} from '../config/load.ts';
 import type {Application} from './application.ts';
 import type {Context} from './context.ts';
 import type {Eyes} from './survey/eyes.ts';
@@ -13,11 +14,18 @@ import type {Eyes} from './survey/eyes.ts';
 /** Bound with a version that no release has: an observation must not depend on it. */
 export const noVersion = '0.0.0-unknown';
 
-export function createSurvey(context: Context, application: Application, allowances: readonly Allowance[]): Survey {
-  const {config} = application.loaded;
+/** `open`: the application with its records, opened when somebody first looks. */
+export function createSurvey(
+  context: Context,
+  {config}: LoadedConfig,
+  open: () => Promise<Application>,
+  allowances: readonly Allowance[],
+): Survey {
   let opened: Promise<Eyes> | undefined;
   const eyes = (): Promise<Eyes> =>
-    (opened ??= import('./survey/eyes.ts').then(({openEyes}) => openEyes(context, application, allowances)));
+    (opened ??= Promise.all([import('./survey/eyes.ts'), open()]).then(([{openEyes}, application]) =>
+      openEyes(context, application, allowances),
+    ));
   const looked = new Map<string, Promise<readonly ComponentCard[]>>();
   const environments = Object.entries(config.environments).map(([name, {aws}]): EnvironmentCard => ({
     name,

@@ -1,7 +1,7 @@
 /** What the kinds reach the world through. Made for one job of one run; the engine only hands it on. */
 import type {JobIo} from '../release/contract.ts';
 import type {Json} from '../release/json.ts';
-import type {Flag} from '../release/model.ts';
+import type {Flag} from '../release/words.ts';
 import type {Aws} from '../tools/aws/index.ts';
 import type {Docker} from '../tools/docker.ts';
 import type {Git} from '../tools/git.ts';

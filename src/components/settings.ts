@@ -1,7 +1,7 @@
 /** Small shapes that many settings share. */
 import * as z from 'zod';
 import {durationForm, durationRule, parseDuration} from '../release/duration.ts';
-import {reverts} from '../release/model.ts';
+import {reverts} from '../release/words.ts';
 
 /** A name that is safe in file names, flags and on screen. */
 export const name = z

@@ -5,7 +5,7 @@
 import * as z from 'zod';
 import type {ComponentKind} from '../release/contract.ts';
 import {stepKey} from '../release/history.ts';
-import {fingerprint} from '../release/json.ts';
+import {fingerprint} from '../release/hash.ts';
 import type {Change, Check, Claim} from '../release/model.ts';
 import {isDowngrade} from '../release/version.ts';
 import {checkPermissions, permissionsClaim} from './aws/allowed.ts';

@@ -1,5 +1,6 @@
 /** How two config files differ, in words: for whoever goes on with a release that began with the older one. Pure. */
-import {type Json, fingerprint} from '../release/json.ts';
+import type {Json} from '../release/json.ts';
+import {fingerprint} from '../release/hash.ts';
 
 /** One line a setting that differs, named by its path, in the order of the older file. Empty where both say the same. */
 export function configDifferences(before: Json, after: Json): readonly string[] {

@@ -1,7 +1,7 @@
 /** What the config says of others who have their say or want to know: commands around the phases, and notifications. */
 import * as z from 'zod';
 import {duration} from '../components/settings.ts';
-import {phases} from '../release/model.ts';
+import {phases} from '../release/words.ts';
 
 /** Whether an argument would be taken for a reference that is none here. */
 const argument = z

@@ -4,7 +4,7 @@
  */
 import {mkdir, readFile, rename, writeFile} from 'node:fs/promises';
 import path from 'node:path';
-import {sha256} from '../release/json.ts';
+import {sha256} from '../release/hash.ts';
 import type {LoadedConfig, loadConfig} from './load.ts';
 
 /** As `loadConfig`; throws what that throws. `folder`: of this user alone, and free to be deleted at any time. */

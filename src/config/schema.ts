@@ -8,7 +8,7 @@ import {terraformConfig} from '../components/terraform/config.ts';
 import {duration, name} from '../components/settings.ts';
 import {hook, notification} from './hooks.ts';
 import {isS3, s3Place} from '../record/place.ts';
-import {flags, onFailures, risks} from '../release/model.ts';
+import {flags, onFailures, risks} from '../release/words.ts';
 
 const twelveDigits = 'an account id has 12 digits, in quotes';
 

@@ -5,7 +5,7 @@
 import * as z from 'zod';
 import {DeployError} from '../release/errors.ts';
 import type {RunEvent} from '../release/events.ts';
-import {sha256} from '../release/json.ts';
+import {sha256} from '../release/hash.ts';
 
 /** What the chain adds to an event. `prev` is the sha256 of the previous line's bytes without its line feed. */
 const link = z.object({seq: z.number().int(), at: z.iso.datetime(), prev: z.string()});

@@ -1,6 +1,6 @@
 /** What the records say of an environment: the release that was last there, and how long it took. */
 import {type History, replay} from '../release/history.ts';
-import type {Outcome} from '../release/model.ts';
+import type {Outcome} from '../release/words.ts';
 import type {Store} from './store.ts';
 
 export interface LastRelease {

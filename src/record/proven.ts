@@ -4,7 +4,7 @@
  */
 import {mkdir, readFile, rename, writeFile} from 'node:fs/promises';
 import path from 'node:path';
-import {sha256} from '../release/json.ts';
+import {sha256} from '../release/hash.ts';
 
 export interface Proven {
   has(bytes: Buffer): Promise<boolean>;

@@ -6,8 +6,9 @@
 import {scrypt} from 'node:crypto';
 import * as z from 'zod';
 import {planDifferences} from './difference.ts';
-import {type AnyComponentPlan, type Plan, change, onFailures, unbuilt} from './model.ts';
-import {canonical} from './json.ts';
+import {type AnyComponentPlan, type Plan, change, unbuilt} from './model.ts';
+import {onFailures} from './words.ts';
+import {canonical} from './hash.ts';
 
 export const approvalSchema = 1;
 

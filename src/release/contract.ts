@@ -6,7 +6,8 @@ import type * as z from 'zod';
 import type {DeployError} from './errors.ts';
 import type {Json} from './json.ts';
 import type {Answer, EventOf, Progress, Question, RunEvent} from './events.ts';
-import type {AnyComponentPlan, Check, Claim, ComponentPlan, Job, Phase, Revert, Trouble} from './model.ts';
+import type {AnyComponentPlan, Check, Claim, ComponentPlan, Job, Trouble} from './model.ts';
+import type {Phase, Revert} from './words.ts';
 
 /** What the engine gives to every job: where its words go, and when to stop. */
 export interface JobIo {

@@ -1,35 +1,15 @@
 /** The words of design section 2, as types: what a release is made of. */
 import * as z from 'zod';
 import {json} from './json.ts';
-import {type Flag, type Risk, flags, risks} from './risks.ts';
-
-export {type Flag, type Risk, flags, isNoop, riskOf, risks, worse} from './risks.ts';
-
-/** A column of the grid. `preflight`, `plan` and `confirm` look; the others touch something. */
-export const phases = ['preflight', 'bump', 'build', 'push', 'plan', 'confirm', 'apply', 'verify'] as const;
-export type Phase = (typeof phases)[number];
-
-/** The phases that prepare: they touch the repository and the registry, never an environment. */
-export const preparing = ['bump', 'build', 'push'] as const satisfies readonly Phase[];
-export type PreparingPhase = (typeof preparing)[number];
-
-/** Risks and flags that a person approves by typing the environment's name. */
-export const grave: ReadonlySet<Risk | Flag> = new Set(['outage', 'destroy', 'forget', ...flags]);
+import {flags, onFailures, outcomes, phases, reverts, risks} from './words.ts';
 
 export const phase = z.enum(phases);
 export const risk = z.enum(risks);
 export const flag = z.enum(flags);
 
-/** A cell of the grid: one phase of one component. `*` stands for the release as a whole. */
+/** A cell of the grid: one phase of one component, or of the `wholeRelease`. */
 export const job = z.object({component: z.string(), phase});
 export type Job = z.infer<typeof job>;
-
-export const wholeRelease = '*';
-
-/** The id of a job, as used in file names and on screen. */
-export function jobId(job: Job): string {
-  return `${job.component}.${job.phase}`;
-}
 
 /** One attribute of a change: its value before and after; `null` where there is none. */
 export const detail = z.object({
@@ -84,14 +64,6 @@ export const componentPlan = z.object({
 });
 export type AnyComponentPlan = z.infer<typeof componentPlan>;
 export type ComponentPlan<P> = Omit<AnyComponentPlan, 'payload'> & {readonly payload: P};
-
-/** Whether a component may be taken back when it fails: by policy alone, only when somebody says so, or not at all. */
-export const reverts = ['auto', 'ask', 'never'] as const;
-export type Revert = (typeof reverts)[number];
-
-/** What is done when a component fails and nobody is there to ask. `rollback`: that one; `rollback-all`: all that moved. */
-export const onFailures = ['leave', 'rollback', 'rollback-all'] as const;
-export type OnFailure = (typeof onFailures)[number];
 
 /** The way back of one component, as the approval foresees it: what was there before. */
 export const wayBack = z.object({
@@ -165,22 +137,8 @@ export const check = z.object({
 });
 export type Check = z.infer<typeof check>;
 
-/** How a run ended, in honest words. */
-export const outcomes = [
-  'passed',
-  'passed with waivers',
-  'triggered, not proven',
-  'nothing to do',
-  'failed',
-  'rolled back',
-  'superseded',
-  'stopped',
-  'refused',
-  'interrupted',
-  'unknown',
-] as const;
+/** How a run ended. */
 export const outcome = z.enum(outcomes);
-export type Outcome = (typeof outcomes)[number];
 
 /** What one component's part of a run came to. */
 export const componentEnd = z.object({

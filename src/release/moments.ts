@@ -1,7 +1,8 @@
 /** Where a release lets others have their say: before and after its phases, and when it has failed. Each once in a process. */
 import type {JobIo} from './contract.ts';
 import {StoppedError, toTrouble} from './errors.ts';
-import type {ComponentEnd, Phase, Trouble} from './model.ts';
+import type {ComponentEnd, Trouble} from './model.ts';
+import type {Phase} from './words.ts';
 import {type Finish, there} from './outcome.ts';
 import type {Run} from './run.ts';
 

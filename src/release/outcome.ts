@@ -3,7 +3,8 @@ import type {Command, JobIo} from './contract.ts';
 import type {EventOf} from './events.ts';
 import {DeployError, type ExitCode, exitCodes, toTrouble} from './errors.ts';
 import {hasOpenChange} from './history.ts';
-import {type ComponentEnd, type Outcome, type Plan, isNoop} from './model.ts';
+import type {ComponentEnd, Plan} from './model.ts';
+import {type Outcome, isNoop} from './words.ts';
 import {isChange} from './policy.ts';
 import {type Run, hasTouched} from './run.ts';
 

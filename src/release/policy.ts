@@ -1,7 +1,8 @@
 /** Who may approve what: policy for `--yes`, a typed word for people (design section 7). */
 import type {Answer} from './events.ts';
 import {UsageError} from './errors.ts';
-import {type Flag, type Plan, type Risk, flags, grave, isNoop, risks} from './model.ts';
+import type {Plan} from './model.ts';
+import {type Flag, type Risk, flags, grave, isNoop, risks} from './words.ts';
 
 /** A risk or a flag that is let through, for every component or for one. */
 export interface Allowance {

@@ -3,7 +3,8 @@ import {look} from './checks.ts';
 import type {JobIo} from './contract.ts';
 import {DeployError, RefusedError, exitCodes, toTrouble} from './errors.ts';
 import {allOrFirstError} from './jobs.ts';
-import {type Check, type Claim, type Job, wholeRelease} from './model.ts';
+import type {Check, Claim, Job} from './model.ts';
+import {wholeRelease} from './words.ts';
 import {type Run, hasTouched, targetOf, throwIfStopped} from './run.ts';
 
 /** One thing to look at: of a component, or a gate of the release as a whole. */

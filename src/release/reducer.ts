@@ -1,14 +1,6 @@
 /** What every view draws: a pure reduction of a run's events. */
-import {
-  type AnyComponentPlan,
-  type Check,
-  type ComponentEnd,
-  type Job,
-  type Outcome,
-  type Plan,
-  type Trouble,
-  jobId,
-} from './model.ts';
+import type {AnyComponentPlan, Check, ComponentEnd, Job, Plan, Trouble} from './model.ts';
+import {type Outcome, jobId} from './words.ts';
 import type {Answer, EventOf, Progress, Question, TimedEvent} from './events.ts';
 
 export interface JobState {

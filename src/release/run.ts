@@ -16,7 +16,8 @@ import type {
 import type {Answer, Question} from './events.ts';
 import type {DoneStep, History, OpenIntent} from './history.ts';
 import type {Json} from './json.ts';
-import type {AnyComponentPlan, Job, OnFailure, Phase, Trouble} from './model.ts';
+import type {AnyComponentPlan, Job, Trouble} from './model.ts';
+import type {OnFailure, Phase} from './words.ts';
 
 /** What is released where: fixed before the run starts. */
 export interface Order<Io extends JobIo> {

@@ -3,7 +3,8 @@ import * as z from 'zod';
 import type {EventOf, TimedEvent} from './events.ts';
 import {type History, replay} from './history.ts';
 import type {Json} from './json.ts';
-import type {ComponentEnd, Outcome} from './model.ts';
+import type {ComponentEnd} from './model.ts';
+import type {Outcome} from './words.ts';
 
 /** One run as its record has it. */
 export interface RecordedRun {

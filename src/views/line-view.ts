@@ -3,7 +3,8 @@
  * nothing else is said, a heartbeat says what is at work.
  */
 import type {Question, RunEvent, TimedEvent} from '../release/events.ts';
-import {type Job, type Phase, type Trouble, jobId, wholeRelease} from '../release/model.ts';
+import type {Job, Trouble} from '../release/model.ts';
+import {type Phase, jobId, wholeRelease} from '../release/words.ts';
 import {linesView} from './lines.ts';
 import type {Sections} from './sections.ts';
 import {duration, lineFor, linesFor} from './words.ts';

@@ -1,6 +1,7 @@
 /** What every event says, in lines: for CI, for terminals without a TUI, and for screen readers. */
 import type {EventOf, Question, TimedEvent} from '../release/events.ts';
-import {type AnyComponentPlan, type Job, type OnFailure, type Plan, isNoop, riskOf, wholeRelease} from '../release/model.ts';
+import type {AnyComponentPlan, Job, Plan} from '../release/model.ts';
+import {type OnFailure, isNoop, riskOf, wholeRelease} from '../release/words.ts';
 import {checkMark, duration, linesFor, marks, shortFingerprint, totals, versions} from './words.ts';
 
 /** Returns the lines of one event: usually one, none for what is not worth reading. `inColumn`: the component stands before them. */

@@ -1,5 +1,5 @@
 /** The runs of an environment as a table. */
-import type {Outcome} from '../release/model.ts';
+import type {Outcome} from '../release/words.ts';
 import type {RunKind} from '../release/standing.ts';
 import {tableLines} from './table.ts';
 import {duration, lineFor, marks} from './words.ts';

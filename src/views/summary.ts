@@ -1,5 +1,5 @@
 /** What a run came to, as plain text that stays in the scrollback and can be copied. */
-import {jobId} from '../release/model.ts';
+import {jobId} from '../release/words.ts';
 import type {RunState} from '../release/reducer.ts';
 import {configChangedLines} from './lines.ts';
 import {withLinks} from './links.ts';

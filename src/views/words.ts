@@ -1,6 +1,6 @@
 /** Words that several views share: durations, counts, glyphs for lines of plain text. */
 import type {Change, Check, ComponentEnd, Downtime, Plan} from '../release/model.ts';
-import {isNoop, risks} from '../release/risks.ts';
+import {isNoop, risks} from '../release/words.ts';
 import {onGitHub, withoutCommands} from './github.ts';
 import {clean} from './text.ts';
 

@@ -5,7 +5,7 @@ import {describe, expect, test} from 'vitest';
 import {auditCommand} from '../../src/commands/audit.ts';
 import {type ReleaseOptions, releaseCommand} from '../../src/commands/release.ts';
 import {DeployError} from '../../src/release/errors.ts';
-import {sha256} from '../../src/release/json.ts';
+import {sha256} from '../../src/release/hash.ts';
 import {
   type Pass,
   type PassOptions,

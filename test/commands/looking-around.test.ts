@@ -24,7 +24,10 @@ async function startWithStaging(options: PassOptions = {}): Promise<Pass & {surv
   return {
     ...pass,
     desk,
-    survey: async () => createSurvey(desk.context, await openApplication(desk.context, undefined), []),
+    survey: async () => {
+      const application = await openApplication(desk.context, undefined);
+      return createSurvey(desk.context, application.loaded, () => Promise.resolve(application), []);
+    },
   };
 }
 

@@ -14,7 +14,8 @@ import {takeLock} from '../../src/record/lock.ts';
 import {UsageError} from '../../src/release/errors.ts';
 import type {RunEvent} from '../../src/release/events.ts';
 import {replay} from '../../src/release/history.ts';
-import type {ComponentEnd, Outcome} from '../../src/release/model.ts';
+import type {ComponentEnd} from '../../src/release/model.ts';
+import type {Outcome} from '../../src/release/words.ts';
 import type {StatusCell} from '../../src/views/status.ts';
 import {
   type Pass,

@@ -1,7 +1,9 @@
 /** The wizard where things go wrong, and where somebody does something else meanwhile: the real program in a pseudo-terminal. */
+import {ListServiceDeploymentsCommand} from '@aws-sdk/client-ecs';
 import {describe, expect, test} from 'vitest';
+import {clientsFor} from '../emulator/story.ts';
 import {behave} from '../../src/emulator/scenarios.ts';
-import {type Pass, type PassOptions, before, released, startPass} from '../support/pass.ts';
+import {type Pass, type PassOptions, before, cluster, released, startPass} from '../support/pass.ts';
 import {eventsOf, until} from '../support/program.ts';
 import {type WizardOptions, type WizardTerminal, openWizard} from '../support/wizard-terminal.ts';
 
@@ -87,10 +89,16 @@ describe('A service whose image cannot be pulled', () => {
       eventsOf(await pass.record(), 'question.asked').filter(({question}) => question.about === 'failure');
     await until(async () => (await asked()).length === 2, 'the same question once more');
     await wizard.waitFor('What now?');
+    const {ecs} = clientsFor(pass.url);
+    const takenBack = async () => {
+      const [newest] =
+        (await ecs.send(new ListServiceDeploymentsCommand({cluster, service: 'deposit-services'}))).serviceDeployments ?? [];
+      return newest?.status === 'ROLLBACK_SUCCESSFUL';
+    };
+    await until(takenBack, 'the way back that ECS takes by itself');
     wizard.press('l');
     await wizard.waitFor('enter leave');
     wizard.press('enter');
-    // ECS has taken it back by itself, long before.
     expect(await wizard.exited).toMatchObject({exitCode: 6});
     expect(pass.changes()).toHaveLength(changes);
     expect(wizard.scrollback()).toMatch(

@@ -7,7 +7,7 @@ import {parseHead} from '../../src/record/file-store.ts';
 import {DeployError} from '../../src/release/errors.ts';
 import type {RunEvent} from '../../src/release/events.ts';
 import {replay} from '../../src/release/history.ts';
-import {sha256} from '../../src/release/json.ts';
+import {sha256} from '../../src/release/hash.ts';
 import {losesAnswer, testRelease} from '../support/world.ts';
 import {withoutLink} from './support/link.ts';
 import {readChain} from '../support/read-chain.ts';

@@ -2,7 +2,7 @@ import {describe, expect, test} from 'vitest';
 import {z} from 'zod';
 import {type ComponentKind, type JobIo, bind, createStop, step} from '../../src/release/contract.ts';
 import {DeployError, RefusedError, toTrouble} from '../../src/release/errors.ts';
-import {worse, risks} from '../../src/release/model.ts';
+import {worse, risks} from '../../src/release/words.ts';
 
 describe('asking a run to stop', () => {
   test('the first command counts; later ones change nothing', () => {

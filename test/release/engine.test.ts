@@ -4,7 +4,7 @@ import {describe, expect, test} from 'vitest';
 import {createStop} from '../../src/release/contract.ts';
 import {DeployError, StoppedError, exitCodes} from '../../src/release/errors.ts';
 import type {Question, QuestionAbout, RunEvent} from '../../src/release/events.ts';
-import {jobId} from '../../src/release/model.ts';
+import {jobId} from '../../src/release/words.ts';
 import {replay} from '../../src/release/history.ts';
 import {
   type Answers,

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
-import {canonical, fingerprint, json, sha256} from '../../src/release/json.ts';
+import {json} from '../../src/release/json.ts';
+import {canonical, fingerprint, sha256} from '../../src/release/hash.ts';
 
 /** What a record can hold: JSON as it comes back from the disk. */
 const value = fc.jsonValue({noUnicodeString: false});

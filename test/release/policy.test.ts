@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import {UsageError} from '../../src/release/errors.ts';
-import {type AnyComponentPlan, type Flag, type Plan, type Risk, flags, grave, risks} from '../../src/release/model.ts';
+import type {AnyComponentPlan, Plan} from '../../src/release/model.ts';
+import {type Flag, type Risk, flags, grave, risks} from '../../src/release/words.ts';
 import {
   type Allowance,
   approvalText,

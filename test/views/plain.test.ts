@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import type {TimedEvent} from '../../src/release/events.ts';
 import type {AnyComponentPlan, Check, ComponentEnd, Plan} from '../../src/release/model.ts';
-import {flags, risks} from '../../src/release/model.ts';
+import {flags, risks} from '../../src/release/words.ts';
 import {emptyRun, reduce} from '../../src/release/reducer.ts';
 import {type AuditLine, auditLines} from '../../src/views/audit.ts';
 import {linesView, planLines} from '../../src/views/lines.ts';

@@ -5,7 +5,7 @@ import type {Store} from '../../record/store.ts';
 import {judgePromotion} from '../../release/checklist.ts';
 import type {EventOf} from '../../release/events.ts';
 import {stepKey} from '../../release/history.ts';
-import {fingerprint} from '../../release/json.ts';
+import {fingerprint} from '../../release/hash.ts';
 import type {Check, Plan} from '../../release/model.ts';
 import {isChange, missingAllowances, needsOf, parseAllowance} from '../../release/policy.ts';
 import {type RecordedRun, kindOf, tracesOf} from '../../release/standing.ts';

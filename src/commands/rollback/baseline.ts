@@ -5,7 +5,7 @@
 import type {StateTarget} from '../../release/contract.ts';
 import type {History} from '../../release/history.ts';
 import type {Json} from '../../release/json.ts';
-import type {Outcome} from '../../release/model.ts';
+import type {Outcome} from '../../release/words.ts';
 import {hasChanged} from '../unfinished.ts';
 
 /** A run as its record has it. */

@@ -6,7 +6,7 @@ import {look} from '../../release/checks.ts';
 import {type Component, createStop} from '../../release/contract.ts';
 import {toTrouble} from '../../release/errors.ts';
 import type {ComponentCard, EnvironmentCard, KnownVersion} from '../../release/form.ts';
-import {wholeRelease} from '../../release/model.ts';
+import {wholeRelease} from '../../release/words.ts';
 import type {Allowance} from '../../release/policy.ts';
 import {createJobLogs} from '../../record/logs.ts';
 import {createRedaction} from '../../record/redact.ts';

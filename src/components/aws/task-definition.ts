@@ -5,7 +5,8 @@
  */
 import * as z from 'zod';
 import {DeployError} from '../../release/errors.ts';
-import {type Json, canonical, fingerprint} from '../../release/json.ts';
+import type {Json} from '../../release/json.ts';
+import {canonical, fingerprint} from '../../release/hash.ts';
 import {type Results, type Step, step} from '../../release/contract.ts';
 import type {Detail} from '../../release/model.ts';
 import type {TaskDefinition} from '../../tools/aws/ecs.ts';

@@ -1,7 +1,8 @@
 /** What a release would change of an ECS service, and what has changed since that was planned. */
 import type {Named, Target} from '../../release/contract.ts';
 import {DeployError} from '../../release/errors.ts';
-import {type Json, fingerprint} from '../../release/json.ts';
+import type {Json} from '../../release/json.ts';
+import {fingerprint} from '../../release/hash.ts';
 import type {Change, ComponentPlan} from '../../release/model.ts';
 import {isDowngrade} from '../../release/version.ts';
 import type {EcsService, TaskDefinition} from '../../tools/aws/ecs.ts';

@@ -1,7 +1,7 @@
 /** The plan of a loader: a revision where it takes one, a smoke run where that is asked for, and every place moved. */
 import type {Target} from '../../release/contract.ts';
 import {DeployError} from '../../release/errors.ts';
-import {fingerprint} from '../../release/json.ts';
+import {fingerprint} from '../../release/hash.ts';
 import type {ComponentPlan} from '../../release/model.ts';
 import {movedTag, resolveImages, versionIn} from '../aws/task-definition.ts';
 import type {Io} from '../io.ts';

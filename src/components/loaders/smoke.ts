@@ -5,7 +5,7 @@
 import * as z from 'zod';
 import {type Results, type Settled, type Step, step} from '../../release/contract.ts';
 import {DeployError, StoppedError, toTrouble} from '../../release/errors.ts';
-import {fingerprint} from '../../release/json.ts';
+import {fingerprint} from '../../release/hash.ts';
 import type {Input} from '../aws/containers.ts';
 import type {Io} from '../io.ts';
 import {type Wanted, shortReference, wanted} from './reference.ts';

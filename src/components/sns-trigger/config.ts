@@ -1,6 +1,7 @@
 /** What the config file says of a trigger, and the message that comes of it. */
 import * as z from 'zod';
-import {type Json, json, sha256} from '../../release/json.ts';
+import {type Json, json} from '../../release/json.ts';
+import {sha256} from '../../release/hash.ts';
 import {httpVerify} from '../http-claim.ts';
 import type {Io} from '../io.ts';
 import {common} from '../settings.ts';

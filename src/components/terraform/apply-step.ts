@@ -4,7 +4,7 @@ import path from 'node:path';
 import * as z from 'zod';
 import {type Named, type Settled, type Step, step} from '../../release/contract.ts';
 import {DeployError, LostAnswerError, StoppedError, toTrouble} from '../../release/errors.ts';
-import {sha256} from '../../release/json.ts';
+import {sha256} from '../../release/hash.ts';
 import {
   type ApplyProgress,
   concludeApply,

@@ -1,7 +1,7 @@
 /** What an approval of a Terraform plan is bound to, looked at once more: every difference in words. */
 import {readFile} from 'node:fs/promises';
 import path from 'node:path';
-import {sha256} from '../../release/json.ts';
+import {sha256} from '../../release/hash.ts';
 import {readText} from '../../tools/files.ts';
 import {parseImageName} from '../../tools/registry.ts';
 import type {RootModule} from '../../tools/terraform/terraform.ts';

@@ -1,5 +1,6 @@
 /** A Terraform plan in the release's words: changes with their risk, and notes. */
-import type {Change, Detail, Risk} from '../../release/model.ts';
+import type {Change, Detail} from '../../release/model.ts';
+import type {Risk} from '../../release/words.ts';
 import {covers} from '../../tools/terraform/address.ts';
 import type {ActionInvocation, PlanJson, PlannedChange, ResourceChange} from '../../tools/terraform/plan-json.ts';
 import {failedChecks} from '../../tools/terraform/plan-problems.ts';

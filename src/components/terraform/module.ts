@@ -1,7 +1,7 @@
 /** A component's root module, ready to be planned. */
 import path from 'node:path';
 import {DeployError} from '../../release/errors.ts';
-import {sha256} from '../../release/json.ts';
+import {sha256} from '../../release/hash.ts';
 import {type RootModule, type Terraform, createTerraform} from '../../tools/terraform/terraform.ts';
 import type {Io} from '../io.ts';
 import {type TerraformConfig, pathsOf} from './config.ts';

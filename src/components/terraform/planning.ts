@@ -1,10 +1,11 @@
 /** The Terraform plan of a component: made with an edited copy of the tfvars file, so that planning changes nothing. */
 import {readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
-import type {Change, ComponentPlan, Flag, Unbuilt} from '../../release/model.ts';
+import type {Change, ComponentPlan, Unbuilt} from '../../release/model.ts';
+import type {Flag} from '../../release/words.ts';
 import type {Named, Results, StateTarget, Target} from '../../release/contract.ts';
 import {DeployError} from '../../release/errors.ts';
-import {fingerprint, sha256} from '../../release/json.ts';
+import {fingerprint, sha256} from '../../release/hash.ts';
 import {isDowngrade} from '../../release/version.ts';
 import type {PlanJson} from '../../tools/terraform/plan-json.ts';
 import type {RootModule} from '../../tools/terraform/terraform.ts';

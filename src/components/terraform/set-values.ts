@@ -1,5 +1,6 @@
 /** The values that a release sets in the tfvars file: what they are now, and which version they name. */
-import {type Json, sha256} from '../../release/json.ts';
+import type {Json} from '../../release/json.ts';
+import {sha256} from '../../release/hash.ts';
 import {readText} from '../../tools/files.ts';
 import {type TfvarsSetting, type TfvarsSettings, editTfvars, parseTfvars} from '../tfvars.ts';
 import type {TfvarsEdit} from './config.ts';

@@ -3,7 +3,7 @@ import {access, rm} from 'node:fs/promises';
 import path from 'node:path';
 import type {Named} from '../../release/contract.ts';
 import {DeployError, StoppedError, toTrouble} from '../../release/errors.ts';
-import {sha256} from '../../release/json.ts';
+import {sha256} from '../../release/hash.ts';
 import type {Change, Check, Claim} from '../../release/model.ts';
 import {showCommand} from '../../tools/exec.ts';
 import type {Io} from '../io.ts';

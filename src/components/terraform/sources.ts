@@ -2,7 +2,7 @@
 import {readFile, readdir, stat, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod';
-import {fingerprint, sha256} from '../../release/json.ts';
+import {fingerprint, sha256} from '../../release/hash.ts';
 import type {ConfigModule} from '../../tools/terraform/plan-json.ts';
 
 /** SHA-256 by path, relative to the root module. */

@@ -1,4 +1,5 @@
-import {canonical, sha256, type Json} from '../../release/json.ts';
+import type {Json} from '../../release/json.ts';
+import {canonical, sha256} from '../../release/hash.ts';
 import type {Marks, PlanJson, PlannedChange} from './plan-json.ts';
 import {collectSecrets} from './secrets.ts';
 import {isList, isObject, marksAt} from './values.ts';

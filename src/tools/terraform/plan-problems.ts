@@ -1,4 +1,5 @@
-import {type Json, canonical} from '../../release/json.ts';
+import type {Json} from '../../release/json.ts';
+import {canonical} from '../../release/hash.ts';
 import type {PlanJson, PlannedCheck} from './plan-json.ts';
 import {collectSecrets} from './secrets.ts';
 import {hiding} from './show-values.ts';

@@ -1,5 +1,5 @@
 /** Values of a plan as one line of text each, with nothing in it that must not be seen. */
-import {canonical} from '../../release/json.ts';
+import {canonical} from '../../release/hash.ts';
 import type {Difference, Marked} from './values.ts';
 
 const hidden = '(sensitive)';

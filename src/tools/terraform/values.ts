@@ -1,7 +1,8 @@
 /**
  * Values as a plan has them: what they are, with Terraform's marks (sensitive, unknown) laid over them, and how two of them differ.
  */
-import {canonical, type Json} from '../../release/json.ts';
+import type {Json} from '../../release/json.ts';
+import {canonical} from '../../release/hash.ts';
 import type {Marks} from './plan-json.ts';
 
 export type JsonObject = {readonly [key: string]: Json};

@@ -1,6 +1,6 @@
 /** What a run came to, or what a plan would change, as Markdown: the summary of a CI job. */
 import type {AnyComponentPlan, ComponentEnd, Plan} from '../../release/model.ts';
-import {isNoop, riskOf} from '../../release/model.ts';
+import {isNoop, riskOf} from '../../release/words.ts';
 import type {RunState} from '../../release/reducer.ts';
 import {endMark, marks, totals, versions} from '../words.ts';
 import {code, inline} from './markdown.ts';

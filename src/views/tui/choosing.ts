@@ -4,8 +4,13 @@ import type {FormUiAction} from './state/form.ts';
 import type {Action, Model} from './state/model.ts';
 import type {Store} from './store.ts';
 
-/** Resolves with what was chosen, or with undefined when the operator gave up. */
-export async function runForm(store: Store<Model, Action>, flags: FormAnswers, survey: Survey): Promise<Choice | undefined> {
+/** Resolves with what was chosen, or with undefined when the operator gave up. `drawn` resolves once what is drawn is on the screen. */
+export async function runForm(
+  store: Store<Model, Action>,
+  flags: FormAnswers,
+  survey: Survey,
+  drawn: () => Promise<unknown>,
+): Promise<Choice | undefined> {
   const {application, environments, presets} = survey;
   const {promise, resolve, reject} = Promise.withResolvers<Choice | undefined>();
   const tell = (action: FormUiAction): void => store.dispatch({do: 'form', action});
@@ -57,7 +62,7 @@ export async function runForm(store: Store<Model, Action>, flags: FormAnswers, s
     if (step === 'environment' && form.rounds > rounds) {
       rounds = form.rounds;
       // After the frame that shows them: what it takes to look at them has to be loaded first.
-      setImmediate(askAround);
+      setImmediate(() => void drawn().then(askAround, reject));
     }
     if (form.gaveUp || step === 'done') resolve(form.gaveUp ? undefined : chosen(form.state));
     else if (step !== 'environment' && answers.environment !== undefined && !form.looks.has(answers.environment)) {

@@ -124,10 +124,13 @@ export function startTui({stdin, stdout, env, clock, suspend, onWindowChange}: T
     // What moves by itself is paced already; a key is not to wait for it.
     maxFps: 60,
   });
-  if (!isReader) redraw(app, view(), stdout);
+  // In the next turn: what comes first is known by then, and is drawn alone.
+  const first = setImmediate(() => isReader || redraw(app, view(), stdout));
   const untitled = store.subscribe(showTitle);
   showTitle();
   const exited = app.waitUntilExit();
+  // Where the very first frame cannot be drawn, nothing was there that could go.
+  exited.catch(title.restore);
   // Nobody answers once the view is gone, whether it was closed or could not draw.
   const gone = exited.then(() => Promise.reject(new Error('The view is closed: nobody can answer here.')));
   gone.catch(() => {});
@@ -135,7 +138,8 @@ export function startTui({stdin, stdout, env, clock, suspend, onWindowChange}: T
   let logins = 0;
 
   return {
-    choose: (flags, survey) => Promise.race([runForm(store, flags, survey), exited.then(() => undefined)]),
+    choose: (flags, survey) =>
+      Promise.race([runForm(store, flags, survey, app.waitUntilRenderFlush), exited.then(() => undefined)]),
 
     operator: {
       async ask(question, signal) {
@@ -199,6 +203,7 @@ export function startTui({stdin, stdout, env, clock, suspend, onWindowChange}: T
         ring();
         await Promise.race([whenLeft(store), exited]);
       }
+      clearImmediate(first);
       stdout.off('resize', onResize);
       unwatched();
       untitled();

@@ -7,7 +7,7 @@ import {
   versionIn,
   withImages,
 } from '../../../src/components/aws/task-definition.ts';
-import {canonical} from '../../../src/release/json.ts';
+import {canonical} from '../../../src/release/hash.ts';
 import type {TaskDefinition} from '../../../src/tools/aws/ecs.ts';
 
 const core = 'registry.example.edu/core';

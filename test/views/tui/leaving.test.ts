@@ -1,6 +1,6 @@
 import {expect, test} from 'vitest';
 import type {Command} from '../../../src/release/contract.ts';
-import type {Phase} from '../../../src/release/model.ts';
+import type {Phase} from '../../../src/release/words.ts';
 import {approval, cookbookCards, passCards, planOf, survey, tell} from './support/story.ts';
 import {openTerminal, type TestTerminal} from './support/terminal.ts';
 

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import * as z from 'zod';
 import {type Step, step} from '../../../release/contract.ts';
-import {fingerprint} from '../../../release/json.ts';
+import {fingerprint} from '../../../release/hash.ts';
 import {readText} from '../../../tools/files.ts';
 import type {BuildSecret} from '../../../tools/docker.ts';
 import {shortDigest} from '../../images.ts';

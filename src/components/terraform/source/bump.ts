@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import {type Step, step} from '../../../release/contract.ts';
 import {DeployError} from '../../../release/errors.ts';
-import {sha256} from '../../../release/json.ts';
+import {sha256} from '../../../release/hash.ts';
 import {type Edit, applyEdit, readText, revertEdit} from '../../../tools/files.ts';
 import type {Io} from '../../io.ts';
 import {editVersion, findVersion, restoreVersion} from '../../version-file.ts';

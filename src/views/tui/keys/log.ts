@@ -1,5 +1,5 @@
 /** Keys of the log of a job. */
-import {jobId} from '../../../release/model.ts';
+import {jobId} from '../../../release/words.ts';
 import {logHits, logWindow} from '../lines/log.ts';
 import type {Scene} from '../scene.ts';
 import {type LogPane, openedLog, paneAt} from '../state/log.ts';

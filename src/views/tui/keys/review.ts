@@ -1,5 +1,5 @@
 /** Keys of the plan's review: its components, its changes, filter and search. */
-import {riskOf} from '../../../release/model.ts';
+import {riskOf} from '../../../release/words.ts';
 import {type ChangeText, changeTextOf, found} from '../lines/review.ts';
 import {scrollableOf, topOf} from '../lines/panes.ts';
 import type {Scene} from '../scene.ts';

@@ -1,6 +1,6 @@
 /** Keys while a release runs, and at its end. */
 import type {Question} from '../../../release/events.ts';
-import {jobId} from '../../../release/model.ts';
+import {jobId} from '../../../release/words.ts';
 import {scrollableOf} from '../lines/panes.ts';
 import type {Scene} from '../scene.ts';
 import {approvalAsked, confirmationOf, reasonAsked, reasonOf} from '../state/drafts.ts';

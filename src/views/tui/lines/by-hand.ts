@@ -1,6 +1,6 @@
 /** How a person goes on by hand where a release cannot: what is done, what is not, the commands. For the screen and for the clipboard. */
 import type {RunState} from '../../../release/reducer.ts';
-import {jobId} from '../../../release/model.ts';
+import {jobId} from '../../../release/words.ts';
 import type {Model} from '../state/model.ts';
 import {blank, bold, dim, gap, type Line, line, paragraph} from '../text/line.ts';
 

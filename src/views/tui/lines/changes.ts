@@ -1,14 +1,6 @@
 /** What a plan would do, in lines: one change, the totals, the counts. */
-import {
-  type AnyComponentPlan,
-  type Change,
-  type Detail,
-  type Flag,
-  isNoop,
-  type Plan,
-  type Risk,
-  risks,
-} from '../../../release/model.ts';
+import type {AnyComponentPlan, Change, Detail, Plan} from '../../../release/model.ts';
+import {type Flag, isNoop, type Risk, risks} from '../../../release/words.ts';
 import {clean, truncateMiddle} from '../../text.ts';
 import {glyphs} from '../text/glyphs.ts';
 import {

@@ -1,6 +1,7 @@
 /** What is about to be approved: what will be done, where, by whom, what happens if it fails, under which policy. */
 import type {EventOf} from '../../../release/events.ts';
-import {grave, type Plan} from '../../../release/model.ts';
+import type {Plan} from '../../../release/model.ts';
+import {grave} from '../../../release/words.ts';
 import {approvalAsked} from '../state/drafts.ts';
 import type {Form} from '../state/form.ts';
 import type {Model} from '../state/model.ts';

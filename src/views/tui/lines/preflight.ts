@@ -1,5 +1,6 @@
 /** The checks before a release, in groups: what was looked at, what was found, and what a failure means. */
-import {type Check, wholeRelease} from '../../../release/model.ts';
+import type {Check} from '../../../release/model.ts';
+import {wholeRelease} from '../../../release/words.ts';
 import type {JobState, RunState} from '../../../release/reducer.ts';
 import type {Moment, Scene} from '../scene.ts';
 import {componentName} from '../state/rows.ts';

@@ -1,6 +1,6 @@
 import type {Command} from '../../../release/contract.ts';
 import type {Question} from '../../../release/events.ts';
-import type {Phase} from '../../../release/model.ts';
+import type {Phase} from '../../../release/words.ts';
 import type {RunState} from '../../../release/reducer.ts';
 import type {Model} from '../state/model.ts';
 import {componentName} from '../state/rows.ts';

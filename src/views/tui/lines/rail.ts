@@ -1,5 +1,5 @@
 import type {Command} from '../../../release/contract.ts';
-import {preparing} from '../../../release/model.ts';
+import {preparing} from '../../../release/words.ts';
 import {isAsking} from '../state/form.ts';
 import type {Model} from '../state/model.ts';
 import {type Stage, stagesOf} from '../state/stages.ts';

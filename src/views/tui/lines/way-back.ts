@@ -1,5 +1,6 @@
 /** What happens if a component fails, as the plan foresees it: what is done, and what it would go back to. */
-import type {OnFailure, Plan, WayBack} from '../../../release/model.ts';
+import type {Plan, WayBack} from '../../../release/model.ts';
+import type {OnFailure} from '../../../release/words.ts';
 
 const withoutAnybody: Readonly<Record<OnFailure, string>> = {
   leave: 'it is left as it is',

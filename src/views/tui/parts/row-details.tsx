@@ -1,4 +1,4 @@
-import {jobId} from '../../../release/model.ts';
+import {jobId} from '../../../release/words.ts';
 import {logTail} from '../lines/log.ts';
 import {scrollableOf, topOf} from '../lines/panes.ts';
 import type {Scene} from '../scene.ts';

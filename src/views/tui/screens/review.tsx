@@ -1,5 +1,6 @@
 import {Box, useIsScreenReaderEnabled} from 'ink';
-import {type AnyComponentPlan, type Plan, riskOf} from '../../../release/model.ts';
+import type {AnyComponentPlan, Plan} from '../../../release/model.ts';
+import {riskOf} from '../../../release/words.ts';
 import {totalLine} from '../lines/changes.ts';
 import {scrollableOf, titleHeight, topOf} from '../lines/panes.ts';
 import {found, reviewWidths} from '../lines/review.ts';

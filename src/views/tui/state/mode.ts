@@ -1,6 +1,6 @@
 /** Which screen is on, and what the keys mean now. Both follow from the model: nothing switches screens. */
 import type {Question} from '../../../release/events.ts';
-import {type Phase, phases} from '../../../release/model.ts';
+import {type Phase, phases} from '../../../release/words.ts';
 import {reasonAsked} from './drafts.ts';
 import {isAsking, lookOf, offersOf, typedVersion} from './form.ts';
 import type {Model} from './model.ts';

@@ -1,5 +1,6 @@
 /** What the review shows of a plan: which risks, which changes folded, what is looked for. Pure. */
-import {type AnyComponentPlan, type Change, grave, type Plan, type Risk, risks} from '../../../release/model.ts';
+import type {AnyComponentPlan, Change, Plan} from '../../../release/model.ts';
+import {grave, type Risk, risks} from '../../../release/words.ts';
 import type {Model} from './model.ts';
 
 export interface Review {

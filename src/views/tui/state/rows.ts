@@ -1,6 +1,6 @@
 /** The rows of the run's tables, read off the reduced events. */
 import type {Question} from '../../../release/events.ts';
-import {jobId, type Phase, phases, wholeRelease} from '../../../release/model.ts';
+import {jobId, type Phase, phases, wholeRelease} from '../../../release/words.ts';
 import type {JobState, RunState} from '../../../release/reducer.ts';
 import {glyphs} from '../text/glyphs.ts';
 import {phaseWord} from '../text/words.ts';

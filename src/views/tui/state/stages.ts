@@ -1,7 +1,7 @@
 /** The stations of the rail: the form's steps, then the phases of the run. */
 import type {Question} from '../../../release/events.ts';
 import {formSteps} from '../../../release/form.ts';
-import {jobId, type Phase, phases} from '../../../release/model.ts';
+import {jobId, type Phase, phases} from '../../../release/words.ts';
 import type {RunState} from '../../../release/reducer.ts';
 import {isAsking} from './form.ts';
 import {phaseReached} from './mode.ts';

@@ -1,5 +1,5 @@
 /** What stopping would mean at this moment, job by job (design section 7, Interrupts). */
-import type {Phase} from '../../../release/model.ts';
+import type {Phase} from '../../../release/words.ts';
 import type {RunState} from '../../../release/reducer.ts';
 import {componentName} from './rows.ts';
 

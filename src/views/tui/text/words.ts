@@ -1,5 +1,5 @@
 /** The words and colours that several screens share. */
-import type {Flag, Outcome, Phase, Risk} from '../../../release/model.ts';
+import type {Flag, Outcome, Phase, Risk} from '../../../release/words.ts';
 import type {Style} from './line.ts';
 
 const kinds: Readonly<Record<string, string>> = {

@@ -1,7 +1,8 @@
 /** A release as an engine would tell it: real events, through the real reducer. */
 import type {Answer, Question, RunEvent, TimedEvent} from '../../../../src/release/events.ts';
 import type {ComponentCard, Survey} from '../../../../src/release/form.ts';
-import type {AnyComponentPlan, Check, Phase, Trouble} from '../../../../src/release/model.ts';
+import type {AnyComponentPlan, Check, Trouble} from '../../../../src/release/model.ts';
+import type {Phase} from '../../../../src/release/words.ts';
 import type {Frontend, LogTap} from '../../../../src/views/frontend.ts';
 
 export const passCards: readonly ComponentCard[] = [
