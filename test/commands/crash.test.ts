@@ -68,7 +68,8 @@ test('undisturbed, it does every step once', {timeout: 30_000}, async () => {
 });
 
 describe.each(moments)('thrown away %s', {timeout: 30_000}, at => {
-  test.each(steps)('of %s: the next process brings it to the same end', async step => {
+  // Side by side: a release mostly waits.
+  test.concurrent.for(steps)('of %s: the next process brings it to the same end', async (step, {onTestFinished}) => {
     const crashed = await crashing(onTestFinished);
     expect((await crashed.release({crash: {at, step}})).exitCode).toBeUndefined();
     expect(crashed.pass.changes()).toHaveLength(steps.indexOf(step) + (at === 'after call' ? 1 : 0));
