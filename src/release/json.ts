@@ -6,6 +6,9 @@ export type Json = null | boolean | number | string | readonly Json[] | {readonl
 
 export const json: z.ZodType<Json> = z.json();
 
+/** What a record holds in place of a secret: it cannot be read back. */
+export const hidden = '•••';
+
 /**
  * One text for one value: keys sorted, no white space. Two values that are equal as JSON have the same
  * canonical text, whatever the order in which their keys were set. Keys that hold `undefined` are left out.

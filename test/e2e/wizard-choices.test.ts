@@ -1,7 +1,8 @@
 /** The wizard where things go wrong, and where somebody does something else meanwhile: the real program in a pseudo-terminal. */
 import {describe, expect, test} from 'vitest';
 import {behave} from '../../src/emulator/scenarios.ts';
-import {type Pass, type PassOptions, before, released, startPass} from '../support/pass.ts';
+import {clientsFor} from '../emulator/story.ts';
+import {type Pass, type PassOptions, before, released, standing, startPass} from '../support/pass.ts';
 import {eventsOf, until} from '../support/program.ts';
 import {type WizardOptions, type WizardTerminal, openWizard} from '../support/wizard-terminal.ts';
 
@@ -82,6 +83,8 @@ describe('A service whose image cannot be pulled', () => {
   test('is looked at once more at a key, and left as it is at another; nothing is done twice', async () => {
     const {pass, wizard} = await failing();
     const changes = pass.changes().length;
+    const runs = async () => (await standing(clientsFor(pass.url))).services['deposit-services'];
+    await until(async () => (await runs()) === 'deposit-services:1', 'ECS to take it back by itself');
     wizard.press('r');
     const asked = async () =>
       eventsOf(await pass.record(), 'question.asked').filter(({question}) => question.about === 'failure');
@@ -90,7 +93,6 @@ describe('A service whose image cannot be pulled', () => {
     wizard.press('l');
     await wizard.waitFor('enter leave');
     wizard.press('enter');
-    // ECS has taken it back by itself, long before.
     expect(await wizard.exited).toMatchObject({exitCode: 6});
     expect(pass.changes()).toHaveLength(changes);
     expect(wizard.scrollback()).toMatch(
