@@ -64,6 +64,14 @@ const lighter: Plugin = {
   },
 };
 
+/** Packages that come without the text of their licence: where it is, of the same authors. */
+const licensedLike: Readonly<Record<string, string>> = {
+  'yoga-layout': 'react',
+  '@aws-sdk/credential-provider-http': '@aws-sdk/core',
+  '@aws-sdk/credential-provider-login': '@aws-sdk/core',
+  '@aws-sdk/nested-clients': '@aws-sdk/core',
+};
+
 /** What CommonJS modules expect to find; all that they require is bundled or Node's own. */
 const banner = 'const require=process.getBuiltinModule,__filename=import.meta.filename,__dirname=import.meta.dirname;';
 
@@ -122,12 +130,15 @@ async function licences({inputs}: Metafile): Promise<string> {
     [...folders].sort().map(async name => {
       const at = path.join(root, name);
       const {name: title, version, license} = JSON.parse(await readFile(path.join(at, 'package.json'), 'utf8'));
-      const files = (await readdir(at)).filter(file => /^(?:licen[cs]e|notice)/i.test(file)).sort();
-      const bodies = await Promise.all(files.map(file => readFile(path.join(at, file), 'utf8')));
+      const like = licensedLike[title];
+      const from = like === undefined ? at : path.join(root, 'node_modules', like);
+      const files = (await readdir(from)).filter(file => /^(?:licen[cs]e|notice)/i.test(file)).sort();
+      if (files.length === 0) throw new Error(`${title} has no file with its licence (${license})`);
+      const bodies = await Promise.all(files.map(file => readFile(path.join(from, file), 'utf8')));
       return {title: `${title} ${version} (${license})`, text: bodies.map(body => body.trim()).join('\n\n')};
     }),
   );
   const byText = Map.groupBy(packages, ({text}) => text);
-  const parts = [...byText].map(([text, all]) => [...all.map(({title}) => title), '', text].join('\n'));
+  const parts = [...byText].map(([text, all]) => [...new Set(all.map(({title}) => title)), '', text].join('\n'));
   return `${parts.join(`\n\n${'─'.repeat(80)}\n\n`)}\n`;
 }

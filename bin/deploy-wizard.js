@@ -18,8 +18,12 @@ if (older) {
   if (process.env.NO_COLOR) process.env.FORCE_COLOR = '0';
   // Compiled code stays with the user: the default is a folder that everybody on the machine may write to.
   void Promise.all([import('node:module'), import('node:os'), import('node:path')]).then(function ([module, os, path]) {
-    var caches = process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache');
-    module.enableCompileCache(process.env.NODE_COMPILE_CACHE || path.join(caches, 'deploy-wizard', 'compiled'));
+    try {
+      var caches = process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache');
+      module.enableCompileCache(process.env.NODE_COMPILE_CACHE || path.join(caches, 'deploy-wizard', 'compiled'));
+    } catch {
+      // A container may run as a user whom its system does not know: without a home nothing is kept.
+    }
     return import('../dist/cli.mjs');
   });
 }

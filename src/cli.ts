@@ -1,15 +1,30 @@
 /** argv → command → exit code. The only place that touches `process`; commands are loaded when they are called. */
 import {hostname, homedir, userInfo} from 'node:os';
 import {fileURLToPath} from 'node:url';
-import {Argument, Command, CommanderError, InvalidArgumentError, Option} from 'commander';
+import {Argument, Command, CommanderError, Help, Option} from 'commander';
 import packageJson from '../package.json' with {type: 'json'};
 import type {Context} from './commands/context.ts';
 import type {Shell} from './commands/completion.ts';
+import {
+  allowOption,
+  configOption,
+  count,
+  envOption,
+  factor,
+  gather,
+  outputOption,
+  reasonOption,
+  releaseOptions,
+  reportOption,
+  timeoutOption,
+  waitLockOption,
+  yesOption,
+} from './commands/options.ts';
 import {exampleText} from './commands/examples.ts';
 import type {LockAction} from './commands/lock.ts';
+import type {Preset} from './config/presets.ts';
 import {scenarioNames} from './emulator/scenarios.ts';
 import type {Clock} from './release/contract.ts';
-import {durationRule, parseDuration} from './release/duration.ts';
 import {DeployError, StoppedError, exitCodes} from './release/errors.ts';
 
 const clock: Clock = {
@@ -73,75 +88,6 @@ function context(): Context {
   };
 }
 
-/** Repeatable options gather their values. */
-function gather(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
-}
-
-function count(value: string): number {
-  const number = Number(value);
-  if (!Number.isInteger(number) || number < 1 || number > 1000) throw new InvalidArgumentError('a whole number from 1 to 1000.');
-  return number;
-}
-
-function factor(value: string): number {
-  const number = Number(value);
-  if (!(number > 0 && number <= 1000)) throw new InvalidArgumentError('a number above 0, up to 1000.');
-  return number;
-}
-
-function duration(value: string): number {
-  const ms = parseDuration(value);
-  if (ms === undefined) throw new InvalidArgumentError(`${durationRule}.`);
-  return ms;
-}
-
-const configOption = () => new Option('--config <file>', 'the config file (default: deploy-wizard.config.yaml, here or above)');
-const envOption = () => new Option('-e, --env <name>', 'the environment');
-const outputOption = () =>
-  new Option('--output <view>', 'how to show it').choices(['auto', 'tui', 'lines', 'json']).default('auto');
-
-const waitLockOption = () =>
-  new Option('--wait-lock <duration>', 'wait so long for whoever is at work in the environment: 10m')
-    .argParser(duration)
-    .conflicts('dryRun');
-const timeoutOption = () =>
-  new Option('--timeout <duration>', 'how long the run may take as a whole; then it is stopped as by SIGTERM: 45m').argParser(
-    duration,
-  );
-/** What is read by people, or by programs. */
-const reportOption = () => new Option('--output <form>', 'how to write it').choices(['auto', 'json']).default('auto');
-
-const yesOption = () => new Option('-y, --yes', 'no questions: approves what policy and --allow let through').default(false);
-const allowOption = () =>
-  new Option('--allow <what>', 'let a risk or a flag through: outage, downgrade:<component>, … (repeatable)')
-    .argParser(gather)
-    .default([]);
-
-const reasonOption = () => new Option('--reason <text>', 'why, for the record');
-
-/** What a release may be asked, whether it is carried out or only planned. */
-function releaseOptions(command: Command): Command {
-  return command
-    .addOption(envOption())
-    .option('-r, --release <version>', 'the version')
-    .addOption(new Option('--bump <part>', 'count the deployed version up').choices(['major', 'minor', 'patch', 'prerelease']))
-    .option('-c, --component <id>', 'only this component (repeatable)', gather)
-    .option('--preset <name>', 'only the components that the config file names together')
-    .addOption(configOption())
-    .addOption(outputOption())
-    .option('--no-tui', 'plain lines and prompts instead of the wizard')
-    .option('--max-parallel <n>', 'how many components work at once', count, 4)
-    .addOption(allowOption())
-    .addOption(reasonOption())
-    .option(
-      '--override <gate>',
-      'let a shut gate through: promotion, checklist, repositories; needs --reason (repeatable)',
-      gather,
-      [],
-    );
-}
-
 // Whoever read along is gone (a closed pipe, a lost terminal): a release goes on all the same, and its record tells the rest.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
@@ -158,7 +104,11 @@ const program = new Command('deploy-wizard')
   .showSuggestionAfterError()
   .allowExcessArguments(false)
   .helpCommand(true)
-  .configureHelp({sortOptions: false});
+  .configureHelp({
+    sortOptions: false,
+    // That a switch is off, and a list empty, until it is given goes without saying.
+    optionDescription: option => new Help().optionDescription(option).replace(/ \(default: (?:false|\[\])\)$/, ''),
+  });
 
 releaseOptions(program)
   // Without a command it is a release: what stands there and is none gets here.
@@ -324,7 +274,9 @@ program
 program
   .command('init')
   .description('writes a config file from what the repository and the AWS account show, and a few questions')
-  .option('--preset <name>', 'start from an example instead: pass, cookbook')
+  .addOption(
+    new Option('--preset <name>', 'start from an example instead').choices(['pass', 'cookbook'] satisfies readonly Preset[]),
+  )
   .option('-y, --yes', 'no questions: takes the usual answers', false)
   .addOption(new Option('--config <file>', 'where to write it (default: deploy-wizard.config.yaml, here)'))
   .action(async (_options, command: Command) => {

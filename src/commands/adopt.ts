@@ -51,7 +51,7 @@ export async function adoptCommand(context: Context, options: AdoptOptions): Pro
     environment,
     work: 'adopt',
     reason: options.reason,
-    say: text => context.stderr.write(`${text}\n`),
+    say: text => context.stderr.write(`${lineFor(context.env)(text)}\n`),
   });
   // What a release is about to change, or has left in the middle, is no baseline.
   await gate.enter(undefined, {signal: new AbortController().signal});

@@ -1,6 +1,6 @@
 /** Approval elsewhere: `plan --out` writes what would change, `--yes --approve` goes on only where that is still so. */
 import {randomBytes} from 'node:crypto';
-import {readFile} from 'node:fs/promises';
+import {readFile, stat} from 'node:fs/promises';
 import path from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import type {LoadedConfig} from '../config/load.ts';
@@ -57,6 +57,12 @@ export interface ReadApproval {
   admit(application: Application, what: {readonly environment: string; readonly version: string}): Promise<void>;
 }
 
+/** A pipe or a terminal may never end: what is approved is a file. */
+async function readWhole(file: string): Promise<Buffer> {
+  if (!(await stat(file)).isFile()) throw new Error('it is no file');
+  return readFile(file);
+}
+
 const digestForm = /^sha256:[0-9a-f]{64}$/;
 
 /** Throws a UsageError for a file that is none, and a RefusedError for another one than the digest names. */
@@ -68,7 +74,7 @@ export async function readApproval(context: Context, options: ApprovalOptions): 
   }
   if (approveDigest !== undefined && !digestForm.test(approveDigest))
     throw new UsageError(`--approve-digest ${approveDigest}: it is sha256: and 64 hexadecimal digits`, nothingStarted);
-  const text = await readFile(path.resolve(context.cwd, approve)).catch((error: unknown) => {
+  const text = await readWhole(path.resolve(context.cwd, approve)).catch((error: unknown) => {
     throw new UsageError(`--approve ${approve}: it cannot be read: ${toTrouble(error).what}`, {...nothingStarted, cause: error});
   });
   const digest = `sha256:${sha256(text)}`;
@@ -103,7 +109,7 @@ export async function readApproval(context: Context, options: ApprovalOptions): 
           next: ['Plan and approve this: deploy-wizard plan --out <file>'],
         });
       }
-      const used = await usedBy(store, environment, digest, file.at);
+      const used = await usedBy(store, environment, version, digest);
       if (used === undefined) return;
       throw new RefusedError(`--approve ${approve}: run ${used} has used it already`, {
         code: 'DW305',
@@ -138,16 +144,11 @@ function parse(name: string, text: string): ApprovalFile {
   });
 }
 
-/** How far apart the clocks of two machines may be, in milliseconds. */
-const skew = 3_600_000;
-
-/** The run that has changed the environment with this approval; undefined where none has. */
-async function usedBy(store: Store, environment: string, digest: string, at: string): Promise<string | undefined> {
-  for await (const {run, record} of readRuns(store, environment)) {
+/** The run of this version that has changed the environment with this approval; undefined where none has. */
+async function usedBy(store: Store, environment: string, version: string, digest: string): Promise<string | undefined> {
+  // However old: a clock that was put back must not make an approval a new one.
+  for await (const {run, record} of readRuns(store, environment, version)) {
     const {events = []} = record ?? {};
-    // Newest first, and none is older than the plan; the clocks of two machines may differ.
-    const [first] = events;
-    if (first !== undefined && Date.parse(first.at) < Date.parse(at) - skew) return undefined;
     const approved = events.some(event => event.type === 'approval.given' && event.because?.includes(digest));
     if (approved && events.some(event => event.type === 'intent' && event.job.phase === 'apply')) return run;
   }

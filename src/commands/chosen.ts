@@ -34,7 +34,7 @@ export async function carryOutChoice(
   requireSharedStore(context, application, environment);
   await approval?.admit(application, choice);
   const last = await lastRelease(application.store, environment);
-  const unproven = await unprovenSteps(application.store, environment, version);
+  const unproven = await unprovenSteps(application.store, environment, choice);
   const say = (text: string) => frontend.notice(text);
   if (options.dryRun) await warnOfUnfinished(context, application.store, environment, say);
   const work = `release ${version}`;

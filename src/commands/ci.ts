@@ -42,7 +42,8 @@ async function summaryOf(context: Context, application: Application, ended: Ende
     const {auditMarkdown} = await import('../views/reports/markdown.ts');
     return `${told}\n${auditMarkdown(await auditOf(context, application, environment, version))}`;
   } catch (error) {
-    context.stderr.write(`The summary of the job has no audit: ${toTrouble(error).what}\n`);
+    const {lineFor} = await import('../views/words.ts');
+    context.stderr.write(`${lineFor(context.env)(`The summary of the job has no audit: ${toTrouble(error).what}`)}\n`);
     return told;
   }
 }

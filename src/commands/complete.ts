@@ -46,7 +46,8 @@ export async function completeCommand(
       : await operandsOf(context, program, typed);
   const prefix = value === undefined ? '' : `${option}=`;
   const lines = found.filter(one => one.value === files || one.value.startsWith(start));
-  for (const {value: text, about} of lines) context.stdout.write(`${text === files ? text : `${prefix}${text}`}\t${about}\n`);
+  // That files are wanted is the whole of its line: what zsh and fish compare it with.
+  for (const {value: text, about} of lines) context.stdout.write(text === files ? `${files}\n` : `${prefix}${text}\t${about}\n`);
 }
 
 /** Follows the words as the parser would. */
@@ -118,6 +119,7 @@ const known: Readonly<
     const ids = Object.keys(loaded.config.components);
     return all.flatMap(what => [{value: what, about: ''}, ...ids.map(id => ({value: `${what}:${id}`, about: ''}))]);
   },
+  override: async () => (await import('./gates.ts')).overrideNames.map(value => ({value, about: ''})),
   release: versionsIn,
   to: versionsIn,
   version: versionsIn,

@@ -5,6 +5,7 @@ import {DeployError, UsageError, exitCodes} from '../release/errors.ts';
 import type {Check} from '../release/model.ts';
 import {s3Place} from '../record/place.ts';
 import {type DoctorReport, doctorLines} from '../views/doctor.ts';
+import {jsonText} from '../views/ndjson.ts';
 import {type Application, configFile, openApplication} from './application.ts';
 import type {Context} from './context.ts';
 import {environmentOf} from './environments.ts';
@@ -42,7 +43,7 @@ export async function doctorCommand(context: Context, options: DoctorOptions): P
   ];
   const passed = sections.every(section => section.checks.every(({status}) => status !== 'failed'));
   const report: DoctorReport = {schema: 1, tool: context.tool, passed, sections};
-  const text = options.output === 'json' ? JSON.stringify(report, null, 2) : doctorLines(context.env, report).join('\n');
+  const text = options.output === 'json' ? jsonText(report) : doctorLines(context.env, report).join('\n');
   context.stdout.write(`${text}\n`);
   return passed ? exitCodes.done : exitCodes.failed;
 }
@@ -61,7 +62,8 @@ async function lookAtConfig(
   try {
     const application = await openApplication(context, file);
     const {environments, components} = application.loaded.config;
-    const found = `${Object.keys(environments).join(', ')}; ${Object.keys(components).length} components`;
+    const count = Object.keys(components).length;
+    const found = `${Object.keys(environments).join(', ')}; ${count} ${count === 1 ? 'component' : 'components'}`;
     return {application, checks: [check(file, {status: 'passed', found})]};
   } catch (error) {
     if (!(error instanceof DeployError)) throw error;
@@ -84,7 +86,10 @@ async function printPolicy(context: Context, options: DoctorOptions): Promise<nu
     registries: loaded.config.registries,
     store: s3Place(loaded.config.store ?? ''),
   });
-  context.stdout.write(`${JSON.stringify(policy, null, 2)}\n`);
+  context.stdout.write(`${jsonText(policy)}\n`);
+  const modules = Object.entries(loaded.config.components).flatMap(([id, {kind}]) => (kind === 'terraform' ? [id] : []));
+  if (modules.length > 0)
+    context.stderr.write(`What Terraform calls for ${modules.join(', ')} is not in it: its providers say what they need.\n`);
   return exitCodes.done;
 }
 

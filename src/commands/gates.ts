@@ -5,8 +5,10 @@ import {failed, passed} from '../components/verdict.ts';
 import type {LoadedConfig} from '../config/load.ts';
 import type {Requirement} from '../config/schema.ts';
 import type {Gate} from '../release/contract.ts';
+import {UsageError} from '../release/errors.ts';
 import {type Item, type Promotion, judgePromotion, tellTick, tickOf, timeInWords} from '../release/checklist.ts';
 import type {Check, Claim} from '../release/model.ts';
+import type {Order} from '../release/run.ts';
 import type {Store} from '../record/store.ts';
 import {showCommand} from '../tools/exec.ts';
 import type {Context} from './context.ts';
@@ -22,6 +24,27 @@ interface Choice {
 
 /** The gates that `--override <name> --reason <text>` lets through. */
 export const overrideNames: readonly string[] = ['promotion', 'checklist', repositoriesOverride];
+
+/** Gates that are let through, with why and by whom. Throws a UsageError for a name that is none, or without a reason. */
+export function overridesOf(
+  {user, host}: Pick<Context, 'user' | 'host'>,
+  {override = [], reason}: {readonly override?: readonly string[]; readonly reason?: string},
+): NonNullable<Order<Io>['overrides']> {
+  if (override.length > 0 && !reason?.trim()) {
+    throw new UsageError(`--override ${override[0]} needs --reason <text>: it stays in the record and in every audit`, {
+      code: 'DW214',
+      means: 'Nothing was started.',
+    });
+  }
+  const unknown = override.find(name => !overrideNames.includes(name));
+  if (unknown !== undefined) {
+    throw new UsageError(`--override ${unknown}: there is no such gate`, {
+      means: 'Nothing was started.',
+      next: [`There are: ${overrideNames.join(', ')}`],
+    });
+  }
+  return override.map(name => ({name, reason: reason ?? '', by: `${user}@${host}`}));
+}
 
 /** The gates of an environment for one version. They read the records when they are looked at. */
 export function gatesFor(
@@ -66,7 +89,7 @@ function promotionGate(
   };
 }
 
-/** The verdict in words. Records that cannot be read are no reason by themselves; they may be why something is missing. */
+/** The verdict in words. Older records that cannot be read are no reason by themselves; they may be why something is missing. */
 export function tellPromotion(claim: Claim, env: string, {reasons, runs, since}: Promotion, problems: readonly string[]): Check {
   const see = showCommand(['deploy-wizard', 'log', '--env', env]);
   if (reasons.length === 0) return {...passed(claim, `run ${runs.join(', ')}, since ${since ?? ''}`), see};

@@ -6,6 +6,7 @@ import {toTrouble} from '../release/errors.ts';
 import type {Job, Trouble} from '../release/model.ts';
 import {wholeRelease} from '../release/words.ts';
 import {type Place, failure, mask, outputLines} from '../views/github.ts';
+import {lineFor} from '../views/words.ts';
 import type {Redaction} from '../record/redact.ts';
 import {fileOnGitHub} from './annotations.ts';
 import type {Context} from './context.ts';
@@ -40,19 +41,19 @@ export function masking(redaction: Redaction, {stderr}: Pick<Context, 'stderr'>)
 }
 
 /** Sets outputs of the step. */
-export async function setOutputs({env, stderr}: Context, values: Readonly<Record<string, string>>): Promise<void> {
-  await append(env['GITHUB_OUTPUT'], outputLines(values, `deploy-wizard-${randomUUID()}`), stderr);
+export async function setOutputs(context: Context, values: Readonly<Record<string, string>>): Promise<void> {
+  await append(context, context.env['GITHUB_OUTPUT'], outputLines(values, `deploy-wizard-${randomUUID()}`));
 }
 
 /** Adds Markdown to the page of the run. */
-export async function addSummary({env, stderr}: Context, markdown: string): Promise<void> {
-  await append(env['GITHUB_STEP_SUMMARY'], `${markdown}\n`, stderr);
+export async function addSummary(context: Context, markdown: string): Promise<void> {
+  await append(context, context.env['GITHUB_STEP_SUMMARY'], `${markdown}\n`);
 }
 
 /** What the job is told is a help: that it could not be told is no failure of the release. */
-async function append(file: string | undefined, text: string, stderr: Context['stderr']): Promise<void> {
+async function append({env, stderr}: Context, file: string | undefined, text: string): Promise<void> {
   if (file === undefined || file === '') return;
   await appendFile(file, text).catch((error: unknown) => {
-    stderr.write(`GitHub could not be told: ${toTrouble(error).what}\n`);
+    stderr.write(`${lineFor(env)(`GitHub could not be told: ${toTrouble(error).what}`)}\n`);
   });
 }

@@ -45,7 +45,7 @@ export async function initCommand(context: Context, options: InitOptions): Promi
   });
   const plain = lineFor(context.env);
   context.stdout.write(`${plain(`Wrote ${file}`)}\n`);
-  context.stdout.write('Next: read it, then `deploy-wizard doctor`, which says what is missing, and `deploy-wizard`.\n');
+  context.stdout.write('Next: read it and commit it; `deploy-wizard doctor` says what is missing; then `deploy-wizard`.\n');
   return exitCodes.done;
 }
 

@@ -75,7 +75,7 @@ export function createGate(context: Context, store: Store, options: GateOptions)
         await store.logLock(environment, {type: 'lock.taken over', schema: lockSchema, by: me, of: lock.from});
       }
       const left = await unfinishedRun(store, environment, context, run);
-      if (left?.killed && left.touched) throw inTheMiddle(left, environment);
+      if (left?.unseen && left.touched) throw inTheMiddle(left, environment);
       return lock;
     } catch (error) {
       // What it was refused for counts; a lease that cannot be given back ends by itself.
@@ -88,7 +88,7 @@ export function createGate(context: Context, store: Store, options: GateOptions)
     look: async version => {
       if (wait === 0) await refuseLocked(cell, context.host, environment);
       const left = await unfinishedRun(store, environment, context);
-      if (left && left.killed && (left.touched || left.version !== version)) throw inTheMiddle(left, environment);
+      if (left && left.unseen && (left.touched || left.version !== version)) throw inTheMiddle(left, environment);
     },
     enter: async (run, entering) => {
       tell = entering.onLost;

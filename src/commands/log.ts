@@ -2,6 +2,7 @@
 import {exitCodes} from '../release/errors.ts';
 import type {LogEntry} from '../views/log.ts';
 import {logLines} from '../views/log.ts';
+import {jsonText} from '../views/ndjson.ts';
 import {kindOf} from '../release/standing.ts';
 import {openApplication} from './application.ts';
 import type {Context} from './context.ts';
@@ -28,7 +29,7 @@ export async function logCommand(context: Context, options: LogOptions): Promise
   const {application: name} = application.loaded.config;
   const text =
     options.output === 'json'
-      ? JSON.stringify({schema: 1, application: name, environment, runs: entries}, null, 2)
+      ? jsonText({schema: 1, application: name, environment, runs: entries})
       : logLines(context.env, {environment, entries}).join('\n');
   context.stdout.write(`${text}\n`);
   return exitCodes.done;

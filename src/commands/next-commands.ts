@@ -31,12 +31,13 @@ export interface Ended {
 
 export function nextCommands(ended: Ended): readonly {readonly label: string; readonly command: string}[] {
   const {choice, finish, planOnly} = ended;
+  const arrived = finish.exitCode === exitCodes.done;
   const where = [...(ended.config === undefined ? [] : ['--config', ended.config]), '--env', choice.environment];
   const command = (...args: readonly string[]) => showCommand(['deploy-wizard', ...args]);
   const what = ended.rollback
     ? ['rollback', ...where, '--to', choice.version, ...componentFlags(ended)]
     : [...where, '--release', choice.version, ...componentFlags(ended)];
-  const asked = command(...what);
+  const asked = command(...what, ...(ended.rollback ? [] : overrideFlags(ended)));
   const again = ended.rollback
     ? command(...what, '--yes', ...allowFlags(ended))
     : ended.approve !== undefined
@@ -50,17 +51,16 @@ export function nextCommands(ended: Ended): readonly {readonly label: string; re
       {label: 'Release', command: command(...approved)},
     ];
   }
-  if (planOnly) return finish.exitCode === exitCodes.done ? [{label: 'Release', command: again}] : [];
+  if (planOnly) return arrived ? [{label: 'Release', command: again}] : [];
   return [
     ...(finish.resumable ? [{label: 'Go on', command: command('resume', ...where)}] : []),
-    // What may still be going on is gone on with, not started a second time; and a person's no is asked again.
-    ...(finish.resumable ? [] : [{label: 'Again', command: finish.outcome === 'refused' && !ended.unattended ? asked : again}]),
+    // What may still be going on is gone on with, not started a second time; and what a person has to read is asked again: a no, or
+    // the plan after a failure, which is another one.
+    ...(finish.resumable ? [] : [{label: 'Again', command: arrived || ended.unattended ? again : asked}]),
     ...(finish.touched && finish.outcome === 'failed' && !ended.rollback
       ? [{label: 'Back', command: command('rollback', ...where)}]
       : []),
-    ...(finish.touched || finish.exitCode === exitCodes.done
-      ? [{label: 'Check', command: command('audit', choice.version, ...where)}]
-      : []),
+    ...(finish.touched || arrived ? [{label: 'Check', command: command('audit', choice.version, ...where)}] : []),
   ];
 }
 

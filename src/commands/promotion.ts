@@ -17,7 +17,7 @@ export async function readPast(
   {version, components}: {readonly version: string; readonly components: readonly string[]},
   checklist: LoadedConfig['config']['checklist'],
 ): Promise<Past & {readonly problems: readonly string[]}> {
-  const {traces, runs, problems} = await readTraces(store, environment, so =>
+  const {traces, runs, problems, unread} = await readTraces(store, environment, so =>
     components.every(component => {
       const all = so.filter(trace => trace.component === component);
       const there = all.findIndex(trace => trace.version === version);
@@ -27,7 +27,7 @@ export async function readPast(
   );
   const ticks = await readTicks(store, environment, version, runs);
   const before = new Set(checklist.flatMap(({id, when}) => (when === 'before' ? [id] : [])));
-  return {traces, ticks: ticks.ticks, before, problems: [...problems, ...ticks.problems]};
+  return {traces, ticks: ticks.ticks, before, unread, problems: [...problems, ...ticks.problems]};
 }
 
 /** Where the kinds' settings name images: by container, as a list, or as what is built. */

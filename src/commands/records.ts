@@ -2,7 +2,6 @@
 import type {ReadRecord} from '../record/chain.ts';
 import type {Store} from '../record/store.ts';
 import {toTrouble} from '../release/errors.ts';
-
 import {type RecordedRun, type Tick, type Trace, recordedRun, ticksIn, tracesOf} from '../release/standing.ts';
 
 /** A run as far as its record can be read. */
@@ -19,12 +18,21 @@ export interface ReadRun {
 /** How many records are read side by side. */
 const batch = 8;
 
-/** Newest first, a few at a time: whoever has seen enough stops asking. */
-export async function* readRuns(store: Store, environment: string): AsyncGenerator<ReadRun> {
-  const names = await store.runs(environment);
+/**
+ * Newest first, a few at a time: whoever has seen enough stops asking. `version`: only runs of that one, and of those whose version
+ * begins like it: what a record says decides.
+ */
+export async function* readRuns(store: Store, environment: string, version?: string): AsyncGenerator<ReadRun> {
+  const all = await store.runs(environment);
+  const names = version === undefined ? all : all.filter(name => isNamed(name, version));
   for (let start = 0; start < names.length; start += batch) {
     yield* await Promise.all(names.slice(start, start + batch).map(run => readRun(store, environment, run)));
   }
+}
+
+/** Names are made of the time and the version; of two versions that begin alike, what a record says decides. */
+export function isNamed(run: string, version: string): boolean {
+  return run.includes(`Z-${version}`);
 }
 
 export async function readRun(store: Store, environment: string, run: string): Promise<ReadRun> {
@@ -44,7 +52,7 @@ export async function readRun(store: Store, environment: string, run: string): P
 }
 
 /** How many runs are looked back over at most: what has not moved for longer than that says so. */
-const reach = 100;
+export const reach = 100;
 
 /**
  * What the records say of each component, newest first, until `enough` of it is known. Records that cannot be relied on are no
@@ -54,21 +62,30 @@ export async function readTraces(
   store: Store,
   environment: string,
   enough: (traces: readonly Trace[]) => boolean,
-): Promise<{readonly traces: readonly Trace[]; readonly runs: readonly RecordedRun[]; readonly problems: readonly string[]}> {
+): Promise<{
+  readonly traces: readonly Trace[];
+  readonly runs: readonly RecordedRun[];
+  readonly problems: readonly string[];
+  /** The runs that `problems` are of. */
+  readonly unread: readonly string[];
+}> {
+  const unread: string[] = [];
   const traces: Trace[] = [];
   const runs: RecordedRun[] = [];
   const problems: string[] = [];
   let left = reach;
   for await (const {run, recorded, problem} of readRuns(store, environment)) {
-    if (problem !== undefined) problems.push(`run ${run}: ${problem}`);
-    else if (recorded !== undefined) {
+    if (problem !== undefined) {
+      problems.push(`run ${run}: ${problem}`);
+      unread.push(run);
+    } else if (recorded !== undefined) {
       runs.push(recorded);
       traces.push(...tracesOf(recorded));
     }
     left -= 1;
     if (left === 0 || enough(traces)) break;
   }
-  return {traces, runs, problems};
+  return {traces, runs, problems, unread};
 }
 
 // ── ticks ────────────────────────────────────────────────────────────────────────────────────────────
@@ -96,8 +113,7 @@ export async function readTicks(
   runs: readonly RecordedRun[] = [],
 ): Promise<Ticks> {
   const place = ticksOf(environment);
-  // Names are made of the time and the version; of two versions that begin alike, what a record says decides.
-  const names = (await store.runs(place)).filter(name => name.includes(`Z-${version}`));
+  const names = (await store.runs(place)).filter(name => isNamed(name, version));
   const read = await Promise.all(names.map(name => readRun(store, place, name)));
   const good = read.filter(({problem}) => problem === undefined);
   const ticks = [...good.flatMap(({record}) => ticksIn(record?.events ?? [], undefined)), ...runs.flatMap(({ticks}) => ticks)];

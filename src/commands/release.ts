@@ -2,18 +2,18 @@
 import type {ApprovalFile} from '../release/approval.ts';
 import {UsageError, exitCodes} from '../release/errors.ts';
 import type {Choice, FormAnswers, Survey} from '../release/form.ts';
-import {type Allowance, parseAllowance} from '../release/policy.ts';
+import type {Allowance} from '../release/policy.ts';
 import {type Bump, parseVersion} from '../release/version.ts';
 import type {LoadedConfig} from '../config/load.ts';
 import {type Application, openApplication, openConfig} from './application.ts';
 import type {ApprovalOptions, ReadApproval} from './approval-file.ts';
-import type {RunOptions} from './carry-out.ts';
 import type {Context} from './context.ts';
 import {type ViewOptions, chooseFrontend} from './frontends.ts';
 import {createSurvey, currentVersion, versionFromBump} from './survey.ts';
 import {orRather} from '../config/nearest.ts';
 import {placeOf} from './places.ts';
-import {policyOf} from './policy.ts';
+import {allowancesOf, policyOf} from './policy.ts';
+import type {RunOptions} from './work.ts';
 
 export interface ReleaseOptions extends RunOptions, ApprovalOptions {
   readonly env?: string;
@@ -46,7 +46,7 @@ async function releaseFrom(
   options: ReleaseOptions,
 ): Promise<number> {
   const approval = await approvalFor(context, options);
-  const allowances = [...options.allow.map(parseAllowance), ...(approval?.allowances ?? [])];
+  const allowances = [...allowancesOf(loaded, options.allow), ...(approval?.allowances ?? [])];
   const view: ViewOptions = {
     output: options.output,
     tui: options.tui,

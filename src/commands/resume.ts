@@ -2,8 +2,7 @@
 import type {StateTarget} from '../release/contract.ts';
 import {UsageError} from '../release/errors.ts';
 import type {Json} from '../release/json.ts';
-import type {History} from '../release/history.ts';
-import {hasOpenChange, replay} from '../release/history.ts';
+import {type History, replay} from '../release/history.ts';
 import {parseAllowance} from '../release/policy.ts';
 import type {Store} from '../record/store.ts';
 import {findRun, lastRelease} from '../record/last-release.ts';
@@ -12,13 +11,14 @@ import {configDifferences} from '../config/difference.ts';
 import {type Application, openApplication, requireSharedStore} from './application.ts';
 import {asRecorded} from './recorded.ts';
 import type {Context} from './context.ts';
+import {environmentOf} from './environments.ts';
 import {type Output, chooseFrontend} from './frontends.ts';
 import {carryOut} from './carry-out.ts';
 import {gatesFor} from './gates.ts';
 import {type EnvironmentGate, createGate} from './locking.ts';
 import {hasChanged, isAtWork, isElsewhere} from './unfinished.ts';
-import {placeOf} from './places.ts';
-import {policyOf} from './policy.ts';
+import {allowancesOf, policyOf} from './policy.ts';
+import {lineFor} from '../views/words.ts';
 
 export interface ResumeOptions {
   readonly config?: string;
@@ -45,10 +45,9 @@ export async function resumeOf(
   run: string | undefined,
   options: ResumeOptions,
 ): Promise<number> {
-  const environment = options.env ?? onlyEnvironment(application);
-  placeOf(application.loaded, environment, {});
+  const environment = environmentOf(application, options.env, 'Nothing was started.');
   const {store} = application;
-  const say = (text: string) => void context.stderr.write(`${text}\n`);
+  const say = (text: string) => void context.stderr.write(`${lineFor(context.env)(text)}\n`);
   const gate = createGate(context, store, {environment, work: 'resume', wait: options.waitLock, say});
   const found = await interruptedRun(context, store, environment, run);
   // Before its record is opened: two processes would go on with it side by side.
@@ -90,9 +89,11 @@ async function goOn(
     context.stderr.write('The last line of the record was torn (the process died while writing it); it was cut off.\n');
   }
   const recorded = {...application, loaded: asRecorded(started)};
-  requireSharedStore(context, recorded, environment);
+  const isWayBack = started.kind === 'rollback';
+  // The way back needs no leave.
+  if (!isWayBack) requireSharedStore(context, recorded, environment);
   const choice = {environment, version: started.version, components: started.components.map(({id}) => id)};
-  const allowances = [...started.allow, ...options.allow].map(parseAllowance);
+  const allowances = [...started.allow.map(parseAllowance), ...allowancesOf(recorded.loaded, options.allow)];
   const view = {...options, dryRun: false, config: recorded.loaded.path};
   const frontend = await chooseFrontend(context, view, () => [...allowances, ...policyOf(recorded.loaded, environment)]);
   return carryOut(context, recorded, frontend, {
@@ -102,8 +103,7 @@ async function goOn(
     last: await lastRelease(application.store, environment),
     history,
     unproven: new Set(),
-    // The way back needs no leave.
-    gates: started.kind === 'rollback' ? [] : gatesFor(context, recorded, choice),
+    gates: isWayBack ? [] : gatesFor(context, recorded, choice),
     ...(started.states && {states: statesOf(started.states)}),
     writer: {
       run: found.run,
@@ -117,8 +117,9 @@ async function goOn(
 }
 
 /**
- * The run that was named, or the newest that was interrupted. Throws a UsageError when a later run has changed
- * the environment since: going on with an older one would undo it behind everybody's back.
+ * The run that was named; or the newest that has changed the environment, if it was interrupted; or else the newest that was
+ * interrupted while it prepared: what only prepared does not hide a change in the middle. Throws a UsageError when a later run
+ * has changed the environment since: going on with an older one would undo it behind everybody's back.
  */
 async function interruptedRun(
   context: Context,
@@ -126,10 +127,12 @@ async function interruptedRun(
   environment: string,
   wanted: string | undefined,
 ): Promise<{readonly run: string}> {
-  /** Whether it is meant when none is named. One that only prepares, here or elsewhere, is at work without a lock. */
-  const isMeant = (history: History) => isOpen(history) && (hasChanged(history) || !isElsewhere(history, context));
-  const decisive = (run: string, history: History) =>
-    run === wanted || (wanted === undefined && isMeant(history)) || history.finished?.touched === true || hasOpenChange(history);
+  let prepared: {readonly run: string; readonly history: History} | undefined;
+  const decisive = (run: string, history: History) => {
+    // One that only prepares, here or elsewhere, is at work without a lock.
+    if (!hasChanged(history) && isOpen(history) && !isElsewhere(history, context)) prepared ??= {run, history};
+    return run === wanted || hasChanged(history);
+  };
   if (wanted !== undefined && !(await store.runs(environment)).includes(wanted)) {
     throw new UsageError(`there is no run ${JSON.stringify(wanted)} in ${environment}`, {
       code: 'DW212',
@@ -137,8 +140,9 @@ async function interruptedRun(
     });
   }
   const found = await findRun(store, environment, (history, run) => decisive(run, history));
-  if (found !== undefined && (found.run === wanted || (wanted === undefined && isMeant(found.history))))
+  if (found !== undefined && (found.run === wanted || (wanted === undefined && isOpen(found.history))))
     return refuseAtWork(context, found);
+  if (wanted === undefined && prepared !== undefined) return refuseAtWork(context, prepared);
   if (wanted !== undefined && found !== undefined) {
     throw new UsageError(`run ${found.run} has changed ${environment} since run ${wanted}`, {
       code: 'DW212',
@@ -165,13 +169,6 @@ function refuseAtWork(context: Context, found: {readonly run: string; readonly h
 /** Something may still be going on, or was left in the middle. */
 function isOpen({finished, started}: History): boolean {
   return started !== undefined && (finished === undefined || (finished.resumable ?? false));
-}
-
-function onlyEnvironment({loaded}: Application): string {
-  const [only, ...others] = Object.keys(loaded.config.environments);
-  if (only === undefined || others.length > 0)
-    throw new UsageError('--env is missing: which environment?', {code: 'DW207', means: 'Nothing was started.'});
-  return only;
 }
 
 /** What a rollback goes back to, as its record has it. */

@@ -2,7 +2,6 @@
 import {DeployError, UsageError, exitCodes} from '../release/errors.ts';
 import type {Survey} from '../release/form.ts';
 import {noHistory} from '../release/history.ts';
-import {type Allowance, parseAllowance} from '../release/policy.ts';
 import {lastRelease} from '../record/last-release.ts';
 import type {Store} from '../record/store.ts';
 import {lineFor} from '../views/words.ts';
@@ -16,7 +15,7 @@ import type {ReleaseOptions} from './release.ts';
 import {type Baseline, type PastRun, baselineOf, isVerified} from './rollback/baseline.ts';
 import {nearest, orRather} from '../config/nearest.ts';
 import {placeOf} from './places.ts';
-import {policyOf} from './policy.ts';
+import {allowancesOf, policyOf} from './policy.ts';
 import {unfinishedRun} from './unfinished.ts';
 
 export interface RollbackOptions extends Omit<ReleaseOptions, 'release' | 'bump' | 'tui'> {
@@ -34,11 +33,11 @@ export async function rollbackCommand(context: Context, options: RollbackOptions
   const environment = options.env;
   if (environment === undefined) throw new UsageError('--env is missing: which environment?', {code: 'DW207', means});
   placeOf(loaded, environment, {});
-  const {baseline, notes} = await findBaseline(application, environment, options.to);
+  const {baseline, notes} = await findBaseline(application, environment, options);
   const {components, left} = judgeComponents(application, environment, baseline, options.component);
   // Whoever goes back means the older version.
   const allow = [...new Set(['downgrade', ...options.allow])];
-  const allowances: readonly Allowance[] = allow.map(parseAllowance);
+  const allowances = allowancesOf(loaded, allow);
   const gate = options.dryRun
     ? undefined
     : createGate(context, store, {
@@ -92,7 +91,7 @@ export async function rollbackCommand(context: Context, options: RollbackOptions
 async function findBaseline(
   {loaded, store}: Application,
   environment: string,
-  to: string | undefined,
+  {to, component: asked}: Pick<RollbackOptions, 'to' | 'component'>,
 ): Promise<{readonly baseline: Baseline; readonly notes: readonly string[]}> {
   const known = Object.keys(loaded.config.components);
   const runs: PastRun[] = [];
@@ -105,7 +104,7 @@ async function findBaseline(
     }
     if (problem !== undefined || recorded === undefined) continue;
     runs.push(recorded);
-    baseline = baselineOf(runs, to);
+    baseline = baselineOf(runs, asked ?? known, to);
     if (baseline && known.every(id => baseline?.states.has(id))) break;
   }
   if (baseline === undefined) throw noBaseline(environment, to, runs);

@@ -1,8 +1,9 @@
 /** What runs where: environment × component, from the records; `--live` asks the world too. */
 import {exitCodes} from '../release/errors.ts';
 import {fingerprint} from '../release/hash.ts';
-import {type Standing, standings} from '../release/standing.ts';
+import {type Standing, arrived, standings} from '../release/standing.ts';
 import {type StatusCell, type StatusEnvironment, type StatusReport, statusLines} from '../views/status.ts';
+import {jsonText} from '../views/ndjson.ts';
 import {type Application, openApplication} from './application.ts';
 import type {Context} from './context.ts';
 import type {Output} from './frontends.ts';
@@ -31,7 +32,7 @@ export async function statusCommand(context: Context, options: StatusOptions): P
     live: options.live,
     environments: await Promise.all(names.map(name => statusOf(context, application, name, options.live))),
   };
-  const text = options.output === 'json' ? JSON.stringify(report, null, 2) : statusLines(context.env, report).join('\n');
+  const text = options.output === 'json' ? jsonText(report) : statusLines(context.env, report).join('\n');
   context.stdout.write(`${text}\n`);
   return exitCodes.done;
 }
@@ -80,6 +81,8 @@ function cellOf(id: string, standing: Standing | undefined, live: Live | undefin
 function driftOf(standing: Standing | undefined, {shown, state}: Live): {readonly drift?: string} {
   if (shown.problem !== undefined || standing === undefined) return {};
   const {version, digests, state: recorded} = standing;
+  if (shown.version === undefined && !arrived.has(standing.end))
+    return {drift: 'what is there is in between: no version is proven'};
   const gone = state === undefined && recorded !== undefined;
   if (gone || (shown.version !== undefined && shown.version !== version))
     return {drift: `is ${shown.version ?? 'not there'}, recorded is ${version ?? 'no version'}`};

@@ -82,6 +82,8 @@ export function suggestions(cards: readonly ComponentCard[]): readonly VersionSu
     source !== undefined && (compareVersions(source, now) ?? 0) > 0
       ? [{version: source, text: `what the source says already${sourceNote === undefined ? '' : `: ${sourceNote}`}`}]
       : [];
+  // Nothing says what is deployed: what the source says was never released, or did not come to its end.
+  if (cards.every(({version}) => version === undefined)) return [{version: now, text: 'what the source says'}, ...bumped];
   return [...ahead, ...bumped.filter(({version}) => version !== source), {version: now, text: 'what is deployed'}];
 }
 

@@ -1,6 +1,6 @@
 /** What earlier runs have left behind: a change in the middle, edits of the repository, a message that was never proved. */
 import {type History, hasOpenChange, replay} from '../release/history.ts';
-import {findRun} from '../record/last-release.ts';
+import {reach} from './records.ts';
 import {lookAtLock} from '../record/lock.ts';
 import type {Store} from '../record/store.ts';
 import {isRunning} from '../tools/process-identity.ts';
@@ -13,8 +13,8 @@ export interface Unfinished {
   readonly left: string;
   /** Whether an environment may be in the middle of a change. */
   readonly touched: boolean;
-  /** Whether it never came to an end of its own. */
-  readonly killed: boolean;
+  /** Whether nobody has seen its end: its process is gone, or has left what it had begun to itself. */
+  readonly unseen: boolean;
 }
 
 /**
@@ -57,18 +57,28 @@ export async function warnOfUnfinished(
 }
 
 /**
- * What the newest run that changed anything did for this very version and never proved: a message that is sent
- * again is sent twice. An attempt that was refused since has not made it any less so.
+ * What the newest run that changed a component did there for this very version and never proved: a message that is sent again is
+ * sent twice. An attempt that was refused since, or a release of other components, has not made it any less so. Throws where a
+ * record cannot be read: it may be the one that says so.
  */
-export async function unprovenSteps(store: Store, environment: string, version: string): Promise<ReadonlySet<string>> {
-  const changes = ({done, open}: History) => [...done, ...open].filter(([, {job}]) => job.phase === 'apply');
-  const found = await findRun(store, environment, history => changes(history).length > 0);
-  if (found?.history.started?.version !== version) return new Set();
-  const {finished} = found.history;
-  const proven = new Set(
-    finished?.components.flatMap(({component, end}) => (end === 'verified' || end === 'unchanged' ? [component] : [])),
-  );
-  return new Set(changes(found.history).flatMap(([key, {job}]) => (proven.has(job.component) ? [] : [key])));
+export async function unprovenSteps(
+  store: Store,
+  environment: string,
+  {version, components}: {readonly version: string; readonly components: readonly string[]},
+): Promise<ReadonlySet<string>> {
+  const unproven = new Set<string>();
+  const open = new Set(components);
+  for (const run of (await store.runs(environment)).slice(0, reach)) {
+    if (open.size === 0) break;
+    const {done, open: begun, started, finished} = replay((await store.read(environment, run)).events);
+    const changes = [...done, ...begun].filter(([, {job}]) => job.phase === 'apply' && open.has(job.component));
+    for (const [key, {job}] of changes) {
+      const end = finished?.components.find(({component}) => component === job.component)?.end;
+      if (started?.version === version && end !== 'verified' && end !== 'unchanged') unproven.add(key);
+    }
+    for (const [, {job}] of changes) open.delete(job.component);
+  }
+  return unproven;
 }
 
 function leftBy(run: string, history: History): Unfinished | undefined {
@@ -84,7 +94,7 @@ function leftBy(run: string, history: History): Unfinished | undefined {
     version,
     left: `run ${run} (${version}) was interrupted ${where} ${last.job.component}: ${last.step}`,
     touched: begun !== undefined,
-    killed: finished === undefined,
+    unseen: finished === undefined || (begun !== undefined && begun.doubtful === undefined),
   };
 }
 

@@ -11,7 +11,7 @@ import {type Payload, type State, payload, state} from './ecs-service/config.ts'
 import {type Config, ecsServiceConfig} from './ecs-service/settings.ts';
 import {move, moved} from './ecs-service/moving.ts';
 import {isNothing, planService, recheckService} from './ecs-service/planning.ts';
-import {checkRequirement, serviceClaims} from './ecs-service/requirements.ts';
+import {checkRequirement, serviceClaim} from './ecs-service/requirements.ts';
 import {imagesNow, standingOf} from './ecs-service/standing.ts';
 import type {Io} from './io.ts';
 
@@ -24,7 +24,7 @@ export const ecsService: ComponentKind<Config, State, Payload, Io> = {
 
   requirements: (component, target) => [
     sessionClaim(),
-    ...serviceClaims(component),
+    serviceClaim(component),
     permissionsClaim(component.id, 'ecs-service'),
     ...(target.is === 'release' ? Object.values(component.images).map(image => imageClaim(image, target.version)) : []),
   ],

@@ -48,14 +48,14 @@ function resolve(whole: string, written: string, names: Names): string {
 }
 
 /** Settings whose values are sent elsewhere: what of the environment goes into them may be a token. */
-const sentElsewhere = new Set(['message', 'attributes', 'verify']);
+const sentElsewhere = new Set(['message', 'attributes', 'verify', 'args']);
 
 /** Shorter ones are ordinary words. */
 const shortestSecret = 6;
 
 /**
- * The values of `${env:NAME}` that must be on no screen and in no record: of the names that messages and verification hold. A name
- * that is used for anything else as well, such as a cluster's, is no secret.
+ * The values of `${env:NAME}` that must be on no screen and in no record: of the names that messages, verification and the arguments
+ * of a build hold. A name that is used for anything else as well, such as a cluster's, is no secret.
  */
 export function secretReferences(config: Json, env: Names['env']): readonly string[] {
   const names = {sent: new Set<string>(), other: new Set<string>()};

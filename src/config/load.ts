@@ -24,6 +24,8 @@ export async function loadConfig(file: string, env: Names['env']): Promise<Loade
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw new UsageError(`the config file cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
       code: 'DW202',
+      means: 'Nothing was started.',
+      next: ['Name another with --config <file>, or write one with `deploy-wizard init`.'],
       cause: error,
     });
   });

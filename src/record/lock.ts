@@ -44,7 +44,7 @@ export class EnvironmentLockedError extends DeployError {
 export interface HeldLock {
   /** Whose lock it was: gone, expired, or taken by force. */
   readonly from: Owner | undefined;
-  /** Stays behind without a lease, until somebody gives it back by hand. */
+  /** Stays behind without a lease, until somebody gives it back by hand. Throws where it is not ours any more. */
   freeze(): Promise<void>;
   /** What was there before it was taken is there again. */
   putBack(): Promise<void>;
@@ -145,6 +145,7 @@ function hold(
 ): HeldLock {
   let renewed = performance.now();
   let work: Promise<void> | undefined;
+  let isLost = false;
 
   /** Puts another text there as long as what is there is ours; otherwise says what is there. */
   const replace = async (next: string): Promise<'done' | 'unreadable' | LockState> => {
@@ -158,6 +159,8 @@ function hold(
   };
   const lose = (why: string) => {
     clearInterval(timer);
+    if (isLost) return;
+    isLost = true;
     onLost?.(
       new EnvironmentLockedError(`the lock of ${environment} is lost: ${why}`, {
         means: 'Somebody else may be at work there. Nothing new is started.',
@@ -176,19 +179,26 @@ function hold(
     }
   };
   const timer = setInterval(() => {
+    // A renewal that is still on its way when the lease ends comes too late: others may have the lock by then.
+    if (work && performance.now() - renewed >= lease) lose('it could not be renewed (no answer yet)');
     work ??= renew().finally(() => (work = undefined));
   }, beat).unref();
-  const end = async (last: LockState | string): Promise<void> => {
+  const end = async (last: LockState | string): Promise<'done' | 'unreadable' | LockState> => {
     clearInterval(timer);
     await work;
-    await replace(typeof last === 'string' ? last : JSON.stringify(last));
+    return replace(typeof last === 'string' ? last : JSON.stringify(last));
   };
 
   return {
     from,
-    freeze: () => end({is: 'frozen', owner: me, token}),
-    putBack: () => end(before ?? free()),
-    release: () => end(free()),
+    freeze: async () => {
+      if ((await end({is: 'frozen', owner: me, token})) === 'done') return;
+      throw new EnvironmentLockedError(`${environment} is not frozen: somebody else has taken the lock meanwhile`, {
+        next: [`Look who it is: deploy-wizard lock status --env ${environment}`],
+      });
+    },
+    putBack: async () => void (await end(before ?? free())),
+    release: async () => void (await end(free())),
   };
 }
 

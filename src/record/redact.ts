@@ -1,5 +1,6 @@
 /** The one redaction: every text on its way to a screen, a log, the record or a report passes it. */
 import {stripVTControlCharacters} from 'node:util';
+import {hidden} from '../release/json.ts';
 
 export interface Redaction {
   /** From now on, this text is hidden wherever it occurs. Short ones are ignored: they would hide half of everything. */
@@ -9,8 +10,6 @@ export interface Redaction {
   /** The same for every string in a JSON value, keys included. */
   deep<T>(value: T): T;
 }
-
-export const hidden = '•••';
 
 /** Below this a "secret" is too common a word to be replaced everywhere (`true`, `80`, `dev`). */
 const shortest = 4;
@@ -77,6 +76,9 @@ function formsOf(secret: string): readonly string[] {
     const escaped = JSON.stringify(part).slice(1, -1);
     return [
       part,
+      // In a command as it is shown: on one line, and in quotes.
+      part.replaceAll(/\s+/g, ' '),
+      part.replaceAll(/\s+/g, ' ').replaceAll("'", String.raw`'\''`),
       escaped,
       JSON.stringify(escaped).slice(1, -1),
       encodeURIComponent(part.toWellFormed()),

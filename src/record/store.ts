@@ -20,7 +20,7 @@ export interface Store {
   readonly place: string;
   /** Whether other machines see it. */
   readonly shared: boolean;
-  /** Starts a record named by time and version (a number is added to a taken name). */
+  /** Starts a record named by time and version (a number is added to a taken name), behind all that are there. */
   create(environment: string, version: string): Promise<{run: string; writer: RecordWriter}>;
   /** Goes on with a record. A torn last line is cut off first. Refuses one that does not verify. */
   resume(environment: string, run: string): Promise<{record: ReadRecord; writer: RecordWriter}>;
@@ -40,6 +40,7 @@ export interface Store {
 
 /** Names of runs start with their time: their order is the order of the runs. */
 const runName = /^\d{4}-/;
+const stamped = /^(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)Z-/;
 /** The journal of the lock: among the runs, and none of them. */
 export const lockJournal = '.locks';
 
@@ -114,6 +115,12 @@ export function createStore(medium: Medium, clock: Pick<Clock, 'now'>, proven?: 
     return createWriter<E>(journal, record.head, clock);
   };
 
+  /** When a run begins, for its name: behind the newest, whatever a clock says that was put back, or another machine's. */
+  const nextTime = async (environment: string): Promise<number> => {
+    const newest = (await medium.journals(environment)).map(timeOf).filter(Number.isFinite);
+    return newest.reduce((time, other) => Math.max(time, other + second), wholeSecond(clock.now()));
+  };
+
   const locksOf = (environment: string) => ({environment, name: lockJournal, what: `the log of the lock of ${environment}`});
 
   return {
@@ -122,8 +129,8 @@ export function createStore(medium: Medium, clock: Pick<Clock, 'now'>, proven?: 
     placeOf: (...names) => medium.placeOf(...names),
     read,
     create: async (environment, version) => {
-      const name = `${stamp(clock.now())}-${version}`;
       try {
+        const name = `${stamp(await nextTime(environment))}-${version}`;
         for (let number = 1; ; number++) {
           const run = number === 1 ? name : `${name}-${number}`;
           const writer = await begin<RunEvent>(environment, run);
@@ -153,6 +160,18 @@ export function createStore(medium: Medium, clock: Pick<Clock, 'now'>, proven?: 
       }
     },
   };
+}
+
+const second = 1000;
+
+function wholeSecond(time: number): number {
+  return Math.floor(time / second) * second;
+}
+
+/** NaN for what is no run. */
+function timeOf(run: string): number {
+  const [, day, hours, minutes, seconds] = stamped.exec(run) ?? [];
+  return day === undefined ? NaN : Date.parse(`${day}T${hours}:${minutes}:${seconds}Z`);
 }
 
 /** 2026-11-21T21-14-03Z: sorts by time and is a file name everywhere. */

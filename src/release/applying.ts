@@ -4,7 +4,7 @@ import {type Component, type JobIo, createStop} from './contract.ts';
 import {DeployError, StoppedError, exitCodes, toTrouble} from './errors.ts';
 import type {FailureChoice} from './events.ts';
 import {stepKey} from './history.ts';
-import {type Decision, isFinal, tryJob} from './jobs.ts';
+import {type Decision, allOrFirstError, isFinal, tryJob} from './jobs.ts';
 import type {AnyComponentPlan, Check, ComponentEnd, Job, Plan, WayBack} from './model.ts';
 import {isNoop} from './words.ts';
 import {there} from './outcome.ts';
@@ -33,7 +33,8 @@ export async function applyAll<Io extends JobIo>(run: Run<Io>, plan: Plan): Prom
     turns.set(part.component, turn);
     return turn;
   };
-  const ends = await Promise.all(plan.components.map(turnOf));
+  // A record that cannot be written ends one turn at once; the lock is not given back while the others are at work.
+  const ends = await allOrFirstError(plan.components.map(turnOf));
   if (run.stop.command()?.do === 'stop' && run.onCancel === 'rollback') return takeAllBack(afterStop(run), plan, ends, 'sent');
   return run.allBack === undefined ? ends : takeAllBack(run, plan, ends, 'to the proof');
 }

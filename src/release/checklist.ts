@@ -58,6 +58,8 @@ export interface Past {
   readonly ticks: readonly Tick[];
   /** Items of the checklist that are ticked before a release: those may be older than it. */
   readonly before: ReadonlySet<string>;
+  /** Runs whose records cannot be relied on, by name: what they did there, nobody can tell. */
+  readonly unread?: readonly string[];
 }
 
 /**
@@ -83,10 +85,18 @@ export function judgePromotion(requirement: Requirement, promoted: Promoted, pas
   const ticked = requirement.ticks.flatMap(item => judgeTick(item, requirement, promoted.version, past, began) ?? []);
   const soaked = complete ? judgeSoak(requirement, promoted.version, stays, since, now) : undefined;
   return {
-    reasons: [...reasons, ...ticked, ...(soaked ? [soaked] : [])],
+    reasons: [...reasons, ...hiddenSince(stays, past.unread ?? [], env), ...ticked, ...(soaked ? [soaked] : [])],
     runs: [...new Set(stays.map(({run}) => run))],
     since,
   };
+}
+
+/** Whatever came after the runs that it rests on may have taken it back. Names of runs sort by their order. */
+function hiddenSince(stays: readonly Stay[], unread: readonly string[], env: string): readonly Reason[] {
+  const hidden = unread.filter(run => stays.some(stay => stay.run < run));
+  if (hidden.length === 0) return [];
+  const found = `whether it was taken back since cannot be told: the record of run ${hidden.join(', ')} cannot be relied on`;
+  return [{found, next: `Look at that record: deploy-wizard log --env ${env}`}];
 }
 
 interface Stay {

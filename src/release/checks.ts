@@ -1,6 +1,6 @@
 /** Looking whether claims are true: once for an audit, until they are or cannot become so for a release. */
 import type {JobIo} from './contract.ts';
-import {StoppedError, toTrouble} from './errors.ts';
+import {DeployError, StoppedError, inOneLine, toTrouble} from './errors.ts';
 import type {Check, Claim} from './model.ts';
 
 /** Whatever can look at its own claims. */
@@ -16,23 +16,27 @@ export async function look<Io extends JobIo>(component: Looker<Io>, claim: Claim
   try {
     return await component.check(claim, io);
   } catch (error) {
-    if (error instanceof StoppedError) throw error;
-    const {what, means, next} = toTrouble(error);
-    return {
-      claim: claim.id,
-      text: claim.text,
-      status: 'failed',
-      cause: 'unknown',
-      found: what,
-      ...(means && {evidence: [means]}),
-      ...(next && {next: next.join(' ')}),
-    };
+    return unseen(claim, error);
   }
+}
+
+function unseen({id, text}: Claim, error: unknown): Check {
+  if (error instanceof StoppedError) throw error;
+  const {what, means, next} = toTrouble(error);
+  return {
+    claim: id,
+    text,
+    status: 'failed',
+    cause: 'unknown',
+    found: what,
+    ...(means && {evidence: [means]}),
+    ...(next && {next: inOneLine(next)}),
+  };
 }
 
 /**
  * Looks until the claim is true, cannot become true, or its limit runs out; a limit never turns into
- * success, and a look that failed is tried again until then. `seen` gets every look that differs from the
+ * success, and a look that failed is tried again until then, unless no look of this process can do better. `seen` gets every look that differs from the
  * one before. `patient`: what only seems hopeless is waited for too. Rejects with a StoppedError on a stop.
  */
 export async function watch<Io extends JobIo>(
@@ -45,9 +49,13 @@ export async function watch<Io extends JobIo>(
   const until = io.clock.now() + (claim.within ?? 0);
   let last: Check | undefined;
   for (;;) {
-    const check = await look(component, claim, io);
+    let blind = false;
+    const check = await component.check(claim, io).catch((error: unknown) => {
+      blind = error instanceof DeployError && error.final;
+      return unseen(claim, error);
+    });
     const later = check.status === 'pending' || check.cause === 'unknown' || (patient && check.waitable === true);
-    if (!later) {
+    if (!later || blind) {
       await seen(check);
       return check;
     }

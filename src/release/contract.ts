@@ -3,8 +3,9 @@
  * does the rest. `Io` is what kinds reach the world through: the engine only hands it on.
  */
 import type * as z from 'zod';
-import type {DeployError} from './errors.ts';
-import type {Json} from './json.ts';
+import {DeployError} from './errors.ts';
+import {hidden, type Json} from './json.ts';
+import {canonical} from './hash.ts';
 import type {Answer, EventOf, Progress, Question, RunEvent} from './events.ts';
 import type {AnyComponentPlan, Check, Claim, ComponentPlan, Job, Trouble} from './model.ts';
 import type {Phase, Revert} from './words.ts';
@@ -193,13 +194,26 @@ export function bind<C extends ComponentConfig, S extends Json, P extends Json, 
     requirements: target => kind.requirements(component, typed(target)),
     observe: io => kind.observe(component, io),
     prepare: (target, io) => kind.prepare(component, typed(target), io),
-    plan: (target, io, prepared) => kind.plan(component, typed(target), io, prepared),
+    plan: async (target, io, prepared) => kind.plan(component, known(id, typed(target)), io, prepared),
     recheck: (plan, io) => kind.recheck(component, planned(plan), io),
     steps: plan => kind.steps(component, planned(plan)),
     claims: (plan, results) => kind.claims(component, planned(plan), results),
     finish: (plan, results) => kind.finish?.(component, planned(plan), results) ?? [],
     check: (claim, io) => kind.check(component, claim, io),
   };
+}
+
+/** Throws for a state of the records that a secret was part of: it would be replaced by what stands in its place there. */
+function known<S>(component: string, target: Target<S>): Target<S> {
+  if (target.is === 'release' || !canonical(target.state).includes(hidden)) return target;
+  throw new DeployError(
+    `what ${component} was on ${target.version} is not known: a secret is part of it, and no record holds one`,
+    {
+      means: 'The environment was left as it is.',
+      next: ['Release another version instead.'],
+      final: true,
+    },
+  );
 }
 
 /** Something that a release as a whole needs: promotion, an item of the checklist, a tag in another repository. */

@@ -84,6 +84,11 @@ export class StoppedError extends DeployError {
   override readonly exitCode = exitCodes.interrupted;
 }
 
+/** What to do next, in one line. A command, which has no full stop, stays apart from what follows it: somebody copies it. */
+export function inOneLine(next: readonly string[]): string {
+  return next.map((step, index) => (index === next.length - 1 ? step : `${step}${/[.!?]$/.test(step) ? ' ' : ' · '}`)).join('');
+}
+
 /** Any thrown value, as somebody should read it. A value that is no DeployError is a defect of ours or of a library. */
 export function toTrouble(error: unknown): Trouble {
   if (error instanceof DeployError) {

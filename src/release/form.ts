@@ -99,8 +99,8 @@ export interface EnvironmentCard {
   readonly region?: string;
   /** From the record: the last release that ended there. */
   readonly last?: {readonly version: string; readonly outcome: string; readonly at: string; readonly by: string};
-  /** Where its components stand, as the records say; in the order of the configuration. */
-  readonly runs?: readonly {readonly component: string; readonly version?: string}[];
+  /** Where its components stand, as the records say; in the order of the configuration. `tried`: a version that nothing proves to be there. */
+  readonly runs?: readonly {readonly component: string; readonly version?: string; readonly tried?: string}[];
   /** Of what this environment requires: the version that is there. */
   readonly gates?: readonly GateNote[];
   readonly lock?: LockNote;
@@ -121,6 +121,8 @@ export interface ComponentCard {
   readonly needs: readonly string[];
   /** Undefined while nothing is there, or where the state names no version. */
   readonly version?: string;
+  /** A change was begun and never came to its end: what is there is neither the one nor the other. */
+  readonly isBetween?: boolean;
   /** What its source says, where it has one. */
   readonly source?: string;
   /** Whether that was released already, in words. */

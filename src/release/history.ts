@@ -7,6 +7,8 @@ export interface OpenIntent {
   readonly job: Job;
   readonly step: string;
   readonly request: Json;
+  /** Somebody has looked at it since, and could not tell. */
+  readonly doubtful?: true;
 }
 
 export interface DoneStep {
@@ -100,11 +102,15 @@ export function replay(events: Iterable<RunEvent>): History {
       case 'effect': {
         const key = stepKey(event.job.component, event.step);
         const intent = open.get(key);
-        if (event.result.is === 'unknown') break;
+        if (event.result.is === 'unknown') {
+          if (intent) open.set(key, {...intent, doubtful: true});
+          break;
+        }
         open.delete(key);
         if (event.undo || event.result.is !== 'done') done.delete(key);
         else if (intent) {
-          done.set(key, {...intent, result: event.result.value});
+          const {job, step, request} = intent;
+          done.set(key, {job, step, request, result: event.result.value});
           failed.delete(key);
         }
         if (!event.undo && event.result.is === 'failed' && intent) {

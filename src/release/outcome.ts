@@ -60,7 +60,9 @@ export function conclude<Io extends JobIo>(end: {
       ...common,
       outcome: 'unknown',
       exitCode: exitCodes.unknown,
-      text: 'detached: what runs goes on; `deploy-wizard resume` looks at it again',
+      text: touched
+        ? 'detached: what runs goes on; `deploy-wizard resume` looks at it again'
+        : 'detached: the environment was not touched, what was prepared stays; `deploy-wizard resume` goes on',
     };
   }
   if (stopped !== undefined) {
@@ -118,7 +120,9 @@ function isSplit(ends: readonly ComponentEnd[]): boolean {
 
 /** Where the components stand, in one line. */
 function standing(ends: readonly ComponentEnd[], touched: boolean): string {
-  if (ends.length === 0 || !touched) return 'the environment was not touched';
+  if (!touched) return 'the environment was not touched';
+  // It was gone on with, and ended before it came to its apply again.
+  if (ends.length === 0) return 'what it had changed before stays as it is, and nothing was changed since';
   const arrived = ends.filter(({end}) => there.has(end)).map(({component}) => component);
   const version = ends[0]?.to ?? '';
   const count = `${arrived.length} of ${ends.length} components on ${version}`;

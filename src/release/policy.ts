@@ -67,8 +67,8 @@ export function flagsFor(needs: readonly Need[]): string {
   return needs.map(({what, component}) => `--allow ${what}:${component}`).join(' ');
 }
 
-/** What policy answers to a plan: the exact text, or a refusal that names what would allow it. */
-export function policyAnswer(plan: Plan, allowances: readonly Allowance[], expect: string): Answer {
+/** What policy answers to a plan for an environment: the exact text, or a refusal that names what would allow it. */
+export function policyAnswer(plan: Plan, allowances: readonly Allowance[], expect: string, environment: string): Answer {
   const missing = missingAllowances(plan, allowances);
   if (missing.length === 0)
     return {
@@ -80,7 +80,12 @@ export function policyAnswer(plan: Plan, allowances: readonly Allowance[], expec
         .join(', ')}`,
     };
   const list = missing.map(({what, component, change}) => `${what} (${component}: ${change})`).join('; ');
-  return {value: '', by: 'policy', because: `policy does not allow ${list}. Allow it with: ${flagsFor(missing)}`};
+  const names = missing
+    .map(need => need.what)
+    .filter(unique)
+    .join(', ');
+  const ways = `Allow it with: ${flagsFor(missing)}; or add ${names} to environments.${environment}.policy.allow in the config file`;
+  return {value: '', by: 'policy', because: `policy does not allow ${list}. ${ways}`};
 }
 
 /** Whether a plan would do anything at all. */

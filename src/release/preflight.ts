@@ -41,6 +41,7 @@ export async function preflight<Io extends JobIo>(run: Run<Io>): Promise<void> {
       const trouble = preflightTrouble(
         unmet.map(({check}) => check),
         {begun: isBegun(run), gated: unmet.every(({requirement}) => requirement.gate !== undefined)},
+        unmet.flatMap(({requirement}) => requirement.gate?.override ?? []),
       );
       await run.emit({type: 'job.failed', job, trouble: toTrouble(trouble)});
       throw trouble;
@@ -100,6 +101,7 @@ class HeldUpError extends DeployError {
 function preflightTrouble(
   unmet: readonly Check[],
   {begun, gated}: {readonly begun: boolean; readonly gated: boolean},
+  overrides: readonly string[],
 ): DeployError {
   const all = unmet.map(({text, found}) => `${text}: ${found}`).join('; ');
   const what = `${unmet.length === 1 ? 'a requirement is' : `${unmet.length} requirements are`} not met: ${all}`;
@@ -107,7 +109,9 @@ function preflightTrouble(
   if (begun) {
     return new HeldUpError(what, {means: 'Nothing more has been changed.', next: [...next, 'Then go on: deploy-wizard resume']});
   }
+  const flags = [...new Set(overrides)].map(name => `--override ${name}`).join(' ');
+  const through = flags === '' ? [] : [`Or let it through, as the record and every audit will say: ${flags} --reason <text>`];
   return gated
-    ? new RefusedError(what, {code: 'DW304', means: 'Nothing has been changed.', next})
+    ? new RefusedError(what, {code: 'DW304', means: 'Nothing has been changed.', next: [...next, ...through]})
     : new DeployError(what, {code: 'DW150', means: 'Nothing has been changed.', next});
 }

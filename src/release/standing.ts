@@ -76,7 +76,7 @@ export interface Trace {
 }
 
 /** Ends that say where a component is, whether the run changed it or not. */
-const arrived: ReadonlySet<ComponentEnd['end']> = new Set(['verified', 'unchanged', 'not proven', 'waived']);
+export const arrived: ReadonlySet<ComponentEnd['end']> = new Set(['verified', 'unchanged', 'not proven', 'waived']);
 
 /** What a run says of each component that it changed, or found as it should be. */
 export function tracesOf(recorded: RecordedRun): readonly Trace[] {

@@ -182,9 +182,10 @@ async function settle<Io extends JobIo>(io: Io, step: Step<Io>, request: Json): 
 
 async function fail<Io extends JobIo>(run: Run<Io>, intent: OpenIntent, error: unknown): Promise<void> {
   const {job, step} = intent;
+  // Until it is recorded, it is open: a later process finds an intent without an effect.
+  await run.emit({type: 'effect', job, step, result: {is: 'failed', trouble: toTrouble(error)}});
   run.failed.set(stepKey(job.component, step), intent);
   run.open.delete(stepKey(job.component, step));
-  await run.emit({type: 'effect', job, step, result: {is: 'failed', trouble: toTrouble(error)}});
 }
 
 async function finish<Io extends JobIo>(run: Run<Io>, job: Job, step: Step<Io>, request: Json, value: Json, adopted: boolean) {

@@ -20,6 +20,7 @@ export interface Approved {
 
 export function unattended(allowances: readonly Allowance[], approved?: Approved): Unattended {
   let plan: Plan | undefined;
+  let environment = '';
   const onFailure = () => plan?.onFailure ?? 'leave';
   /** What policy says, as far as it is on offer and needs nobody's word: what says `revert: ask` is left to people. */
   const afterFailure = ({choices, job}: Extract<Question, {about: 'failure'}>): FailureChoice => {
@@ -29,7 +30,7 @@ export function unattended(allowances: readonly Allowance[], approved?: Approved
     return possible && choices.includes(choice) ? choice : 'leave';
   };
   const approval = async (shown: Plan, expect: string): Promise<Answer> => {
-    if (approved === undefined) return policyAnswer(shown, allowances, expect);
+    if (approved === undefined) return policyAnswer(shown, allowances, expect, environment);
     const {because} = approved;
     const mismatch = await approved.mismatch(shown);
     if (mismatch.length === 0) return {value: expect, by: 'flag', because};
@@ -47,6 +48,8 @@ export function unattended(allowances: readonly Allowance[], approved?: Approved
       case 'failure':
         return {value: afterFailure(question), by: 'policy', because: `onFailure: ${onFailure()}`};
       case 'unknown step':
+        // It is about messages, of which somebody else may know: any other step is looked at again.
+        if (!question.happened) return {value: 'leave', by: 'policy', because: '--yes does nothing twice'};
         return allowances.some(
           ({what, component}) => what === 'republish' && (component ?? question.job.component) === question.job.component,
         )
@@ -57,6 +60,7 @@ export function unattended(allowances: readonly Allowance[], approved?: Approved
   return {
     operator: {ask: answer},
     show: event => {
+      if (event.type === 'run.started') ({environment} = event);
       if (event.type === 'plan.ready') plan = event.plan;
     },
   };

@@ -23,6 +23,8 @@ interface LocalImage {
 export interface BuildOptions {
   /** Folder, absolute. */
   readonly context: string;
+  /** A private folder to work in: what a process that was killed leaves in there goes with it. */
+  readonly scratch: string;
   /** Absolute, or relative to the context. `Dockerfile` of the context unless told. */
   readonly dockerfile?: string;
   /** Name and tag of the image. */
@@ -159,7 +161,7 @@ export function createDocker(options: {env: Environment; onCommand?: (argv: read
       const chosen = builderOptions(builder);
       const output = buildOutput(builder, ({done, total, text}) => sinks.onStep(done, total, text), sinks.onLine);
 
-      return withTemporaryFolder(env, async folder => {
+      return withFolderIn(image.scratch, async folder => {
         const idFile = join(folder, 'image-id');
         const buildWith = (env: Environment) =>
           run(['build', ...chosen.args, `--iidfile=${idFile}`, ...imageArguments(image)], {
@@ -220,8 +222,8 @@ function secretArgument(id: string, secret: BuildSecret): string {
   return [`id=${id}`, where].map(field => (/[",]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)).join(',');
 }
 
-async function withTemporaryFolder<T>(env: Environment, work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(env['TMPDIR'] || '/tmp', 'deploy-wizard-'));
+async function withFolderIn<T>(scratch: string, work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(scratch, 'build-'));
   try {
     return await work(folder);
   } finally {

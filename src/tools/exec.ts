@@ -140,7 +140,7 @@ export async function execOk(file: string, args: readonly string[], options: Exe
   throw new CommandError(file, args, result, said.stderr.length > 0 ? said.stderr : said.stdout);
 }
 
-/** A command as somebody could type it, on one line. What is long (a commit message) is cut. */
+/** A command as somebody could type it, on one line. What is long (a build argument) is left out, but for its name. */
 export function showCommand(command: readonly string[]): string {
   return command.map(showArgument).join(' ');
 }
@@ -149,7 +149,8 @@ const longestArgument = 200;
 
 function showArgument(argument: string): string {
   const oneLine = argument.replaceAll(/\s+/g, ' ');
-  const short = oneLine.length > longestArgument ? `${oneLine.slice(0, longestArgument - 1)}…` : oneLine;
+  // Not its beginning: nobody could tell that half a secret is one.
+  const short = oneLine.length > longestArgument ? `${/^(?:--?[\w-]+=)?(?:[a-z_]\w{0,60}=)?/i.exec(oneLine)?.[0]}…` : oneLine;
   return /^[\w@%+=:,./~{}^-]+$/.test(short) ? short : `'${short.replaceAll("'", String.raw`'\''`)}'`;
 }
 

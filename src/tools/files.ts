@@ -81,7 +81,11 @@ function sha256(data: string | Uint8Array): string {
 
 async function readBytes(path: string): Promise<Buffer> {
   return readFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw new DeployError(`${path} ${unreadable[error.code ?? ''] ?? `cannot be read: ${error.message}`}.`, {cause: error});
+    const missing = error.code === 'ENOENT' || error.code === 'ENOTDIR';
+    throw new DeployError(`${path} ${unreadable[error.code ?? ''] ?? `cannot be read: ${error.message}`}.`, {
+      cause: error,
+      ...(missing && {next: ['Make it, or correct its path in the config file.']}),
+    });
   });
 }
 

@@ -30,6 +30,8 @@ export interface Git extends Remotes {
   treeOf(root: string, commit: string): Promise<string | undefined>;
   /** The first parent; undefined for a first commit, or one that the repository does not have. */
   parent(root: string, commit: string): Promise<string | undefined>;
+  /** Whether a commit is in the history of another one, or is that one. */
+  isIn(root: string, commit: string, history: string): Promise<boolean>;
   /** What a file was in a commit; undefined where the commit does not have it. */
   contentAt(root: string, commit: string, path: string): Promise<string | undefined>;
   /** When it was committed: ISO 8601, UTC. Throws DeployError for a commit that is not there. */
@@ -208,6 +210,13 @@ export function createGit(options: {env: Environment; limits?: GitLimits}): Git 
     treeOf: (root, commit) => resolve(root, `${commit}^{tree}`),
 
     parent: (root, commit) => resolve(root, `${commit}^1`),
+
+    async isIn(root, commit, history) {
+      const args = ['merge-base', '--is-ancestor', commit, history];
+      const result = await ask(root, args);
+      if (result.exitCode > 1) throw failure(args, result);
+      return result.exitCode === 0;
+    },
 
     async contentAt(root, commit, path) {
       const {exitCode, stdout} = await ask(root, ['cat-file', 'blob', `${commit}:${path}`]);

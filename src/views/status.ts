@@ -1,6 +1,6 @@
 /** What runs where, as a table: components down, environments across. */
 import type {ComponentEnd} from '../release/model.ts';
-import type {RunKind} from '../release/standing.ts';
+import {type RunKind, arrived} from '../release/standing.ts';
 import {tableLines} from './table.ts';
 import {lineFor, marks} from './words.ts';
 
@@ -62,9 +62,13 @@ export function statusLines(env: Readonly<Record<string, string | undefined>>, r
   const ids = [...new Set(environments.flatMap(({components}) => components.map(({id}) => id)))];
   const cell = ({version, digests, end, live}: StatusCell): string => {
     if (version === undefined && live?.version === undefined) return live?.problem === undefined ? '-' : '?';
-    const [digest] = Object.values(live?.digests ?? digests ?? {});
+    // Where it was looked at and is not what the record says, the record's version is not what is there.
+    const isElse = live?.version === undefined && live?.drift !== undefined;
+    const [digest] = isElse ? [] : Object.values(live?.digests ?? digests ?? {});
     const doubt = live?.drift !== undefined || live?.problem !== undefined || (end !== undefined && doubtful.has(end));
-    return [live?.version ?? version, shortest(digest), doubt ? glyphs.warning : undefined].filter(Boolean).join(' ');
+    return [isElse ? '?' : (live?.version ?? version), shortest(digest), doubt ? glyphs.warning : undefined]
+      .filter(Boolean)
+      .join(' ');
   };
   const rows = [
     [report.application, ...environments.map(({name, mixed}) => (mixed ? `${name} ${glyphs.warning} mixed` : name))],
@@ -84,13 +88,19 @@ function shortest(digest: string | undefined): string | undefined {
 /** Since when, by whom, and what is not as it should be: what components have in common is said once. */
 function details({name, components, problems}: StatusEnvironment, bad: string, warning: string): readonly string[] {
   const known = components.filter(({version}) => version !== undefined);
-  const groups = Map.groupBy(known, ({version, since, by, kind, run}) => `${version} since ${since} by ${by} (${kind} ${run})`);
+  const groups = Map.groupBy(known, ({version, since, by, kind, run, end}) => {
+    // What was tried is not there since then, as far as anybody knows.
+    const when = end === undefined || arrived.has(end) ? 'since' : 'tried until';
+    return `${version} ${when} ${since} by ${by} (${kind} ${run})`;
+  });
   return [
     name,
     ...(known.length === 0 ? ['  nothing is recorded'] : []),
     ...[...groups].map(([words, all]) => `  ${words}${groups.size === 1 ? '' : `: ${all.map(({id}) => id).join(', ')}`}`),
     ...components.flatMap(({id, end, live}) => [
-      ...(end !== undefined && doubtful.has(end) ? [`  ${warning} ${id}: its release ended ${end}`] : []),
+      ...(end !== undefined && doubtful.has(end)
+        ? [`  ${warning} ${id}: its release ${end === 'unknown' ? 'has come to no known end yet' : `ended ${end}`}`]
+        : []),
       ...(live?.drift === undefined ? [] : [`  ${warning} ${id}: ${live.drift}`]),
       ...(live?.problem === undefined ? [] : [`  ${bad} ${id}: cannot be looked at: ${live.problem}`]),
     ]),

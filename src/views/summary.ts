@@ -30,10 +30,7 @@ export function summary(state: RunState, options: SummaryOptions): readonly stri
   const preflight = [...state.jobs.values()].flatMap(({job, checks}) =>
     job.phase === 'preflight' ? checks.filter(({status}) => status === 'failed') : [],
   );
-  return [
-    '',
-    `${started.application} ${started.version} → ${started.environment}: ${word} in ${inAll}, ${finished.text}`,
-    '',
+  const body = [
     ...preflight.flatMap(({text, found, next}) => [
       `  ${glyphs.bad} ${text}: ${found}`,
       ...(next === undefined ? [] : [`      ${next}`]),
@@ -41,7 +38,7 @@ export function summary(state: RunState, options: SummaryOptions): readonly stri
     ...finished.components.flatMap(end => [
       `  ${endMark(glyphs, end.end)} ${end.component.padEnd(widest)}   ${versions(end).padEnd(widestVersion)}   ${end.end}: ${end.note}${took(state, end.component)}`,
       ...digestLines(state, end.component),
-      ...(end.downtime ? [`      ${downtimeWords(end.downtime)}`] : []),
+      ...(end.downtime ? [`      ${downtimeWords(end.downtime)}  (a sign a probe: = as before, x down, + new)`] : []),
     ]),
     ...state.waivers.map(({what, by, reason}) => `  ${glyphs.warning} let through by ${by}: ${what} (${reason})`),
     ...[...state.jobs.values()].flatMap(({status, trouble, job}) =>
@@ -55,7 +52,13 @@ export function summary(state: RunState, options: SummaryOptions): readonly stri
         : [],
     ),
     ...(state.configChanged === undefined ? [] : ['', ...configChangedLines(state.configChanged)]),
-    ...(finished.components.length > 0 || preflight.length > 0 ? [''] : []),
+  ];
+  return [
+    '',
+    `${started.application} ${started.version} → ${started.environment}: ${word} in ${inAll}, ${finished.text}`,
+    '',
+    ...body.slice(body[0] === '' ? 1 : 0),
+    ...(body.length > 0 ? [''] : []),
     // On a line of its own, whole: kept elsewhere, it proves that the record is the one that was written.
     ...(options.record ? [`Record   ${options.record.folder}`, `Head     ${options.record.hash}`] : []),
     ...options.commands.map(({label, command}) => `${label.padEnd(8)} ${command}`),

@@ -46,10 +46,17 @@ export function truncate(text: string, width: number): string {
 
 /** The end of the text in at most `width` columns: what a field shows of a text that is longer than itself. */
 export function truncateStart(text: string, width: number): string {
-  if (columnsOf(text) <= width) return text;
-  const parts = [...graphemesOf(text)].map(part => part.segment);
-  while (parts.length > 0 && columnsOf(parts.join('')) > width - 1) parts.shift();
-  return width <= 0 ? '' : `…${parts.join('')}`;
+  if (width <= 0) return '';
+  // As in `truncate`: a token of a thousand characters may be typed into a field.
+  const tail = text.length > width * 8 ? text.slice(-width * 8).toWellFormed() : text;
+  if (tail === text && columnsOf(text) <= width) return text;
+  const parts = [...graphemesOf(tail)].map(part => part.segment);
+  let from = parts.length;
+  for (let room = width - 1; from > 0; from -= 1) {
+    room -= columnsOf(parts[from - 1] ?? '');
+    if (room < 0) break;
+  }
+  return `…${parts.slice(from).join('')}`;
 }
 
 /** The text in at most `width` columns, without its middle: of the name of an image, its tag is what goes last. */

@@ -74,7 +74,9 @@ describe('an approval that was given elsewhere', {timeout: 60_000}, () => {
   test('lets exactly that through, is recorded, and is good for one change', async () => {
     const pass = await startPass(strict);
     const {digest} = await planned(pass);
-    const desk = deskAt(pass);
+    // On a machine whose clock is hours behind that of the one that planned.
+    const {clock} = deskAt(pass).context;
+    const desk = deskAt(pass, {clock: {...clock, now: () => clock.now() - 3 * 3_600_000}});
     expect(await releaseCommand(desk.context, approving({approveDigest: digest})), desk.stderr()).toBe(0);
     const [given] = eventsOf(await pass.record(), 'approval.given');
     expect(given).toMatchObject({
@@ -147,6 +149,7 @@ describe('an approval that was given elsewhere', {timeout: 60_000}, () => {
 
   test.each([
     ['a file that is not there', {approve: 'none.json'}, /cannot be read/],
+    ['what never ends', {approve: '/dev/zero'}, /cannot be read: it is no file/],
     ['a file that is something else', {approve: 'deploy-wizard.config.yaml'}, /it is no JSON/],
     ['a digest without a file', {approve: undefined, approveDigest: `sha256:${'0'.repeat(64)}`}, /give the file too/],
     ['a digest that is none', {approveDigest: 'sha1:abc'}, /sha256: and 64 hexadecimal digits/],

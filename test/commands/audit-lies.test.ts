@@ -1,5 +1,5 @@
 /**
- * Fifteen lies about good releases: each turns exactly the lines ✖ that it is about. PASS goes through staging to production on the
+ * Sixteen lies about good releases: each turns exactly the lines ✖ that it is about. PASS goes through staging to production on the
  * embedded endpoint, a small module through a real Terraform; then somebody does what the audit is there to find.
  */
 import {mkdir, mkdtemp, readFile, readdir, rm, writeFile} from 'node:fs/promises';
@@ -259,6 +259,16 @@ const reversible: readonly Lie[] = [
     },
     failed: ['journal-loader rule default/journal-nightly loader'],
   },
+  {
+    lie: 'another target in a rule, which starts an old revision',
+    tell: ({production: {world}}) => {
+      const put = (revision: string) =>
+        world.putTargets({name: 'nihms-weekly'}, [{...loaderTarget('late', taskDefinitionArn(`pass-nihms-loader:${revision}`))}]);
+      put('1');
+      return () => put('2');
+    },
+    failed: ['nihms-loader other targets'],
+  },
 ];
 
 /** After these nothing is as it was: each has a good release of its own. */
@@ -356,6 +366,32 @@ test.each(irreversible)('$lie', {timeout: 60_000}, async ({tell, failed}) => {
   expect(await audit(own.context, own.production)).toMatchObject({exitCode: 5, failed: [...failed].toSorted()});
 });
 
+test(
+  'a version that came in several runs: each component is audited by the run that it came with',
+  {timeout: 30_000},
+  async () => {
+    const pass = await startPass({speed});
+    const context = {clock: deskAt(pass).context.clock};
+    const release = (...component: readonly string[]) =>
+      releaseCommand(deskAt(pass, context).context, unattended({component: [...component]}));
+    pass.world.fail({action: 'UpdateService', kind: {code: 'InvalidParameterException'}});
+    expect(await release('deposit-services')).toBe(1);
+    expect(await release('notification-services', 'grant-loader')).toBe(0);
+    expect(await audit(context, pass)).toMatchObject({exitCode: 5, failed: ['deposit-services']});
+
+    expect(await release('deposit-services')).toBe(0);
+    expect(await release('grant-loader')).toBe(0);
+    expect(await audit(context, pass)).toEqual({exitCode: 0, failed: [], open: [], reliable: true});
+
+    pass.world.updateService({cluster, service: 'deposit-services', taskDefinition: taskDefinitionArn('deposit-services:1')});
+    pass.world.putTargets({name: 'grant-nightly'}, [loader('jhu-grant-loader:1')]);
+    expect(await audit(context, pass)).toMatchObject({
+      exitCode: 5,
+      failed: ['deposit-services rollout', 'grant-loader rule default/grant-nightly loader'],
+    });
+  },
+);
+
 // ── Terraform ────────────────────────────────────────────────────────────────────────────────────────
 
 const module = `
@@ -424,8 +460,8 @@ withTerraform('infrastructure', () => {
   });
 });
 
-test('fifteen lies were told', () => {
+test('sixteen lies were told', () => {
   // Two about Terraform, one twice: an item that is not ticked.
-  expect(reversible.length + irreversible.length + 2 - 1).toBe(15);
+  expect(reversible.length + irreversible.length + 2 - 1).toBe(16);
   expect(account).toBe('333333333333');
 });

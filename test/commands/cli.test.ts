@@ -58,6 +58,7 @@ describe('the command line', {timeout: 30_000}, () => {
     ])
       expect(stdout).toContain(word);
     expect(stdout).toMatch(/^Usage: deploy-wizard \[options\] \[command\]\n/);
+    expect(stdout).not.toMatch(/default:\s+(?:false|\[\])/);
   });
 
   test.each([
@@ -111,6 +112,7 @@ describe('the command line', {timeout: 30_000}, () => {
   test.each([
     [['--env', 'prodution'], 'DW205', 'production'],
     [['--env', 'production', '--component', 'deposit-servces'], 'DW206', 'deposit-services'],
+    [['--env', 'production', '--allow', 'downgrade:deposit-servces'], 'DW206', 'deposit-services'],
   ])('%j: what was meant', async (args, code, meant) => {
     const config = path.join(await folder(), 'c.yaml');
     await writeFile(config, passYaml);

@@ -21,3 +21,14 @@ test.each([
   expect((await stat(kept)).mode & 0o022).toBe(0);
   await expect(readdir(temporary)).rejects.toThrow();
 });
+
+test('somebody without a home starts it all the same', async () => {
+  const homeless =
+    "import os from 'node:os'; import {syncBuiltinESMExports} from 'node:module'; os.homedir = () => { throw new Error('ENOENT'); }; syncBuiltinESMExports();";
+  const {stdout} = await execa(
+    process.execPath,
+    ['--import', `data:text/javascript,${encodeURIComponent(homeless)}`, launcher, '--version'],
+    {env: {}, extendEnv: false},
+  );
+  expect(stdout).toMatch(/^\d+\.\d+\.\d+$/);
+});

@@ -41,12 +41,18 @@ describe('the program knows', {timeout: 30_000}, () => {
     ['components', ['--env', 'staging', '--component', 'n'], ['notification-services']],
     ['risks and flags', ['--allow', 'over'], ['overwrite-tag', ...componentsOf('overwrite-tag')]],
     ['items of the checklist', ['tick', ''], ['acceptance']],
+    ['gates', ['--override', 'c'], ['checklist']],
+    ['examples to start from', ['init', '--preset', ''], ['pass', 'cookbook']],
     ['versions that were released there', ['audit', '--env', 'staging', '1'], ['1.14.0-RC2']],
-    ['that files are wanted', ['--config', 'd'], [':files']],
     ['nothing of what nobody knows', ['--reason', 'be'], []],
     ['nothing behind the last argument', ['schema', ''], []],
   ])('%s', async (_what, words, expected) => {
     expect(await complete(...words)).toEqual(expected);
+  });
+
+  test('that files are wanted, in a line that says nothing else', async () => {
+    const {stdout} = await runProgram(['complete', '--', '--config', 'd'], {cwd, env: env()});
+    expect(stdout).toBe(':files\n');
   });
 
   function componentsOf(flag: string): readonly string[] {

@@ -1,10 +1,11 @@
 /** What would stand in the way of a release, and the fix for each. */
-import {readFile, rm, writeFile} from 'node:fs/promises';
+import {mkdir, readFile, rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {describe, expect, test, vi} from 'vitest';
 import {doctorCommand} from '../../src/commands/doctor.ts';
 import type {Policy} from '../../src/commands/doctor/policy.ts';
 import {releaseCommand} from '../../src/commands/release.ts';
+import type {Check} from '../../src/release/model.ts';
 import type {DoctorReport} from '../../src/views/doctor.ts';
 import {type PassOptions, account, componentOf, environment, region, startPass} from '../support/pass.ts';
 import {deskAt, speed, unattended} from './support/desk.ts';
@@ -112,6 +113,40 @@ describe('says what is wrong, and what to do', () => {
     for (const {next} of failed) expect(next).toBeTruthy();
   });
 
+  test('with what is to be built and applied: the module, the file with the version, the repository', async () => {
+    const site = {
+      kind: 'terraform',
+      directory: 'ci',
+      set: {image_tag: '${version}'},
+      source: {version: 'VERSION', build: {image: '127.0.0.1:1/site'}, git: {tag: '${version}'}},
+    };
+    const add: PassOptions = {config: config => void Object.assign(config.components, {site})};
+    const missing = await doctor(add);
+    expect(missing.exitCode).toBe(1);
+    const about = (checks: readonly Check[]) =>
+      Object.fromEntries(checks.filter(({text}) => text.startsWith('site:')).map(({text, status}) => [text, status]));
+    expect(about(missing.checks(environment))).toMatchObject({
+      'site: Terraform module ci': 'failed',
+      'site: version in VERSION': 'failed',
+      'site: git': 'failed',
+      // Asked, not guessed from docker's configuration.
+      'site: login at 127.0.0.1:1': 'failed',
+    });
+
+    for (const {status, next} of missing.checks(environment)) if (status === 'failed') expect(next).toBeTruthy();
+
+    const there = await doctor(add, async ({folder}) => {
+      await mkdir(path.join(folder, 'ci'));
+      await writeFile(path.join(folder, 'ci', 'main.tf'), 'variable "image_tag" {}\n');
+      await writeFile(path.join(folder, 'ci', 'terraform.tfvars'), 'image_tag = "1.13.2"\n');
+      await writeFile(path.join(folder, 'VERSION'), '1.13.2\n');
+    });
+    expect(about(there.checks(environment))).toMatchObject({
+      'site: Terraform module ci': 'passed',
+      'site: version in VERSION': 'passed',
+    });
+  });
+
   test('with the place of the records', async () => {
     const {exitCode, checks} = await doctor({config: config => Object.assign(config, {store: 'records'})}, ({folder}) =>
       writeFile(path.join(folder, 'records'), 'in the way'),
@@ -183,6 +218,18 @@ describe('--iam', () => {
     expect(actionsIn(policy, 'Required')).toContain('sns:Publish');
     pass.world.deny('sns:Publish');
     expect(await releaseCommand(deskAt(pass).context, unattended())).toBe(1);
+  });
+
+  test('says that what Terraform calls is not in it', async () => {
+    const pass = await startPass({
+      config: config => {
+        config.components = {site: {kind: 'terraform', directory: 'ci'}};
+      },
+    });
+    const desk = deskAt(pass);
+    expect(await doctorCommand(desk.context, {iam: true, output: 'auto'})).toBe(0);
+    expect(JSON.parse(desk.stdout())).toMatchObject({Statement: []});
+    expect(desk.stderr()).toContain('What Terraform calls for site is not in it');
   });
 
   test('has what copying images and records in S3 take only where the config says so', async () => {

@@ -7,6 +7,7 @@ import {requireSharedStore} from '../../src/commands/application.ts';
 import {type LockAction, type LockOptions, lockCommand} from '../../src/commands/lock.ts';
 import {type EnvironmentGate, type GateOptions, createGate, ownerFor} from '../../src/commands/locking.ts';
 import {releaseCommand} from '../../src/commands/release.ts';
+import {resumeCommand, resumeOf} from '../../src/commands/resume.ts';
 import {unfinishedRun} from '../../src/commands/unfinished.ts';
 import {parseConfig} from '../../src/config/load.ts';
 import {fileCell} from '../../src/record/file-cell.ts';
@@ -16,6 +17,7 @@ import {lookAtLock, takeLock} from '../../src/record/lock.ts';
 import type {Store} from '../../src/record/store.ts';
 import {DeployError} from '../../src/release/errors.ts';
 import {type RunEvent, schemaVersion} from '../../src/release/events.ts';
+import type {Json} from '../../src/release/json.ts';
 import {folder} from '../record/support/places.ts';
 import {passConfig, startPass} from '../support/pass.ts';
 import {type Desk, deskAt, speed, unattended} from './support/desk.ts';
@@ -28,7 +30,12 @@ interface Place {
   readonly desk: Desk;
   readonly store: Store;
   /** A run of `version` as somebody's record has it. */
-  run(version: string, events: readonly RunEvent[], by?: {user: string; host: string; pid?: number}): Promise<string>;
+  run(
+    version: string,
+    events: readonly RunEvent[],
+    by?: {user: string; host: string; pid?: number},
+    config?: Json,
+  ): Promise<string>;
   gate(options?: Partial<GateOptions>): EnvironmentGate;
   said(): readonly string[];
   lock(action: LockAction, options?: LockOptions): Promise<number>;
@@ -44,7 +51,7 @@ async function place(as: {user?: string; host?: string} = {}, root?: string): Pr
     desk,
     store,
     said: () => said,
-    run: async (version, events, by = {user: 'jo', host: 'laptop'}) => {
+    run: async (version, events, by = {user: 'jo', host: 'laptop'}, config = null) => {
       const {run, writer} = await store.create(environment, version);
       const started: RunEvent = {
         type: 'run.started',
@@ -58,7 +65,7 @@ async function place(as: {user?: string; host?: string} = {}, root?: string): Pr
         by,
         tool: {version: '0', node: '24'},
         configPath: '/x.yaml',
-        config: null,
+        config,
         allow: [],
       };
       for (const event of [started, ...events]) await writer.append(event);
@@ -138,6 +145,15 @@ describe('the way into an environment', () => {
     );
   });
 
+  test('is waited for by resume too: what its owner wrote moves no cursor', async () => {
+    const at = await place();
+    const killed = await at.run('1.14.0', applying);
+    await held(at, {...ann, reason: '\u001b[2Jgone'});
+    const options = {env: environment, yes: true, output: 'auto', tui: true, maxParallel: 4, allow: [], waitLock: 1} as const;
+    expect(await refusal(resumeCommand(at.desk.context, killed, options))).toMatchObject({exitCode: 4});
+    expect(at.desk.stderr()).toMatch(/^Waiting: production is locked by ann .*: gone\n$/);
+  });
+
   test('can be waited for, with a limit; who is in is said once', async () => {
     const at = await place();
     const lock = await held(at, ann);
@@ -179,6 +195,24 @@ describe('the way into an environment', () => {
     });
     // And whoever is refused does not keep it.
     await at.gate().enter(killed, {signal: never});
+  });
+
+  test('stays shut behind a run that was detached from what it had begun; not behind a doubt that nobody can end', async () => {
+    const at = await place();
+    const detached: RunEvent = {...ended, outcome: 'unknown', exitCode: 7, resumable: true};
+    const left = await at.run('1.14.0', [...applying, detached]);
+    await expect(at.gate().look('1.14.0')).rejects.toThrow(`run ${left} (1.14.0) was interrupted in the middle of core: publish`);
+    const refused = await refusal(at.gate().enter('another', {signal: never}));
+    expect(refused).toMatchObject({exitCode: 4, means: expect.stringContaining('it may still be going on')});
+
+    const nobodyKnows: RunEvent = {
+      job: {component: 'core', phase: 'apply'},
+      step: 'publish',
+      type: 'effect',
+      result: {is: 'unknown', trouble: {what: 'it may be out'}},
+    };
+    await at.run('1.14.0', [...applying, nobodyKnows, detached]);
+    await at.gate().enter('another', {signal: never});
   });
 
   test('whoever is in and loses it is told: at once, when it is lost before anybody listens', async () => {
@@ -230,6 +264,17 @@ describe('what a run has left', () => {
     expect(await left(at)).toBe(killed);
   });
 
+  test('is what resume goes on with when none is named, not what has only prepared since', async () => {
+    const at = await place();
+    const loaded = parseConfig(stringify(passConfig('http://pass.test')), '/x.yaml', {});
+    const [by, config] = [{user: 'jo', host: 'laptop'}, loaded.source];
+    const killed = await at.run('1.14.0', applying, by, config);
+    await at.run('1.15.0', [...bumped, {...ended, outcome: 'interrupted', touched: false, resumable: true}], by, config);
+    const options = {env: environment, yes: true, output: 'auto', tui: true, maxParallel: 4, allow: []} as const;
+    await resumeOf(at.desk.context, {loaded, store: at.store}, undefined, options);
+    expect((await at.store.read(environment, killed)).events.map(({type}) => type)).toContain('run.resumed');
+  });
+
   test('is nothing of a run that is in the middle of its change: it has the lock', async () => {
     const at = await place();
     const run = await at.run('1.14.0', applying);
@@ -265,11 +310,11 @@ describe('the lock by hand', () => {
     const at = await place();
     expect(await at.lock('acquire', {reason: 'the fair'})).toBe(0);
     for (const work of [
-      at.gate().look('1.14.0'),
-      at.gate().enter('run 1', {signal: never}),
-      at.lock('acquire', {reason: 'me too'}),
+      () => at.gate().look('1.14.0'),
+      () => at.gate().enter('run 1', {signal: never}),
+      () => at.lock('acquire', {reason: 'me too'}),
     ]) {
-      expect(await refusal(work)).toMatchObject({
+      expect(await refusal(work())).toMatchObject({
         exitCode: 4,
         message: expect.stringMatching(/^production is frozen by jo on laptop .*: the fair$/),
       });
@@ -366,6 +411,44 @@ describe('a promotion gate in CI', () => {
     expect(check({CI: 'true'}, false, false)).not.toThrow();
     for (const CI of ['', '0', 'false']) expect(check({CI}, true, false)).not.toThrow();
     expect(check({}, true, false)).not.toThrow();
+  });
+
+  test('needs it to go on with a release as well, and not for the way back, which needs no leave', async () => {
+    const at = await place();
+    const {loaded} = application(true, false);
+    const interrupted = async (more: {kind?: 'rollback'; states?: Record<string, never>}) => {
+      const {run, writer} = await at.store.create(environment, '1.14.0');
+      await writer.append({
+        type: 'run.started',
+        schema: schemaVersion,
+        run,
+        application: 'pass',
+        environment,
+        version: '1.14.0',
+        components: [],
+        unattended: true,
+        by: {user: 'ann', host: 'elsewhere'},
+        tool: {version: '0', node: '24'},
+        configPath: loaded.path,
+        config: loaded.source,
+        allow: [],
+        ...more,
+      });
+      await writer.close();
+      return run;
+    };
+    const context = {...at.desk.context, env: {...at.desk.context.env, CI: 'true'}};
+    const resume = async (run: string) =>
+      resumeOf(context, {loaded, store: at.store}, run, {
+        env: environment,
+        yes: true,
+        output: 'auto',
+        tui: true,
+        maxParallel: 4,
+        allow: [],
+      });
+    expect(await refusal(resume(await interrupted({})))).toMatchObject({exitCode: 2, code: 'DW211'});
+    expect(await resume(await interrupted({kind: 'rollback', states: {}}))).toBe(0);
   });
 });
 

@@ -25,6 +25,7 @@ import {
   startPass,
   taskDefinitionArn,
 } from '../support/pass.ts';
+import {eventsOf} from '../support/program.ts';
 import {deskAt, speed, unattended} from './support/desk.ts';
 
 /** What one command has written, and how it ended. */
@@ -143,6 +144,7 @@ describe('promotion', {timeout: 60_000}, () => {
     expect(refused.exitCode).toBe(3);
     expect(refused.stdout).toContain(`${released} was never released to staging`);
     expect(refused.stdout).toContain(`Release it there first: deploy-wizard --env staging --release ${released}`);
+    expect(refused.stderr).toContain('--override promotion --reason <text>');
     expect(pass.messages()).toEqual([]);
 
     expect(await release({override: ['promotion'], reason: 'staging is down'})).toMatchObject({exitCode: 0});
@@ -245,6 +247,11 @@ async function edit({records}: Pass, run: string | undefined, change: (text: str
 test('an audit works from any checkout that reaches the store', {timeout: 60_000}, async () => {
   const {pass, release, at} = await team();
   expect(await release()).toMatchObject({exitCode: 0});
+  // How to look is known while it runs already: where it fails, somebody goes on by hand.
+  const proofs = eventsOf(await pass.record(), 'check').filter(
+    ({job, check}) => job.phase === 'verify' && check.status === 'passed',
+  );
+  expect(proofs.map(({check: {see}}) => see)).toEqual(proofs.map(() => expect.stringMatching(/^(?:aws|curl) /)));
   const other = `${pass.folder}-elsewhere`;
   await cp(pass.folder, other, {recursive: true});
   const desk = at(other);

@@ -4,7 +4,8 @@ import {join} from 'node:path';
 import * as fc from 'fast-check';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {auditCommand} from '../../src/commands/audit.ts';
-import {releaseCommand} from '../../src/commands/release.ts';
+import {openApplication} from '../../src/commands/application.ts';
+import {releaseCommand, releaseOf} from '../../src/commands/release.ts';
 import {resumeCommand} from '../../src/commands/resume.ts';
 import {NewerRecordError, emptyHead, seal} from '../../src/record/chain.ts';
 import {fileCell} from '../../src/record/file-cell.ts';
@@ -12,7 +13,7 @@ import {parseHead} from '../../src/record/file-store.ts';
 import {takeLock} from '../../src/record/lock.ts';
 import {DeployError} from '../../src/release/errors.ts';
 import {runEvent} from '../../src/release/events.ts';
-import {type Pass, type PassOptions, startPass as start} from '../support/pass.ts';
+import {type Pass, type PassOptions, standing, startPass as start} from '../support/pass.ts';
 import {eventsOf} from '../support/program.ts';
 import {deskAt, speed, unattended} from './support/desk.ts';
 import {readChain} from '../support/read-chain.ts';
@@ -403,6 +404,45 @@ describe('going on', {timeout: 60_000}, () => {
     ]);
     expect((await audit(pass)).exitCode).toBe(0);
   });
+});
+
+describe('credentials that end in the middle', {timeout: 60_000}, () => {
+  const ended = {code: 'ExpiredTokenException', message: 'The security token included in the request is expired'};
+  const component = ['notification-services'];
+
+  test('nobody waits for what this process can never see', async () => {
+    const pass = await startPass();
+    pass.world.fail({action: 'ListServiceDeployments', kind: ended});
+    const {context, stdout} = deskAt(pass);
+    expect(await releaseCommand(context, unattended({component}))).toBe(7);
+    expect(stdout()).toContain('service notification-services runs notification-services:2: the AWS credentials have ended');
+    expect(await resumeCommand(deskAt(pass).context, undefined, resuming)).toBe(0);
+  });
+
+  test('the revision that was registered before is the one that is used afterwards', async () => {
+    const pass = await startPass();
+    pass.world.fail({action: 'UpdateService', kind: ended});
+    expect(await releaseCommand(deskAt(pass).context, unattended({component}))).toBe(1);
+    expect(await releaseCommand(deskAt(pass).context, unattended({component}))).toBe(0);
+    expect(await standing(pass)).toMatchObject({
+      services: {'notification-services': 'notification-services:2'},
+      revisions: {'notification-services': 2},
+    });
+  });
+});
+
+test('what does not work out after the end of a release is said, and is no end of it', {timeout: 60_000}, async () => {
+  const checklist = [{id: 'acceptance', when: 'after', text: 'Acceptance tests run'}];
+  const pass = await startPass({config: config => Object.assign(config, {checklist})});
+  const desk = deskAt(pass);
+  const {loaded, store} = await openApplication(desk.context, undefined);
+  const forgetful = {
+    ...store,
+    runs: async (place: string) => (place.endsWith('.ticks') ? Promise.reject(new Error('connection reset')) : store.runs(place)),
+  };
+  expect(await releaseOf(desk.context, {loaded, store: forgetful}, unattended({component: ['grant-loader']}))).toBe(0);
+  expect(desk.stderr()).toContain('What is open of the checklist is not known: connection reset\n');
+  expect(desk.stdout()).toMatch(/^\npass 1\.14\.0 → production: passed in /);
 });
 
 describe('a gate that is let through by name', () => {

@@ -238,6 +238,7 @@ describe('rollback of an environment that was released to twice', {timeout: 60_0
 });
 
 describe('what there is to go back to', () => {
+  const all = ['a', 'b'];
   /** A run that moved some components to a version, and how it ended. */
   function run(
     version: string,
@@ -268,7 +269,7 @@ describe('what there is to go back to', () => {
 
   test('is the verified release before the one that is there', () => {
     const runs = [run('3', 'passed', {a: 'a3'}), run('2', 'passed', {a: 'a2'}), run('1', 'passed', {a: 'a1'})];
-    expect(statesOf(baselineOf(runs))).toEqual({version: '2', a: 'a2'});
+    expect(statesOf(baselineOf(runs, all))).toEqual({version: '2', a: 'a2'});
   });
 
   test('is not a release that failed, and not one that never changed anything', () => {
@@ -278,18 +279,18 @@ describe('what there is to go back to', () => {
       run('2', 'refused', {}, {touched: false}),
       run('1', 'passed', {a: 'a1'}),
     ];
-    expect(statesOf(baselineOf(runs))).toEqual({version: '1', a: 'a1'});
+    expect(statesOf(baselineOf(runs, all))).toEqual({version: '1', a: 'a1'});
   });
 
   test('has what a partial release left alone from the release before it', () => {
     const runs = [run('3', 'passed', {a: 'a3', b: 'b3'}), run('2', 'passed', {a: 'a2'}), run('1', 'passed', {a: 'a1', b: 'b1'})];
-    expect(statesOf(baselineOf(runs))).toEqual({version: '2', a: 'a2', b: 'b1'});
+    expect(statesOf(baselineOf(runs, all))).toEqual({version: '2', a: 'a2', b: 'b1'});
   });
 
   test('can be named', () => {
     const runs = [run('3', 'passed', {a: 'a3'}), run('2', 'passed', {a: 'a2'}), run('1', 'passed', {a: 'a1'})];
-    expect(statesOf(baselineOf(runs, '1'))).toEqual({version: '1', a: 'a1'});
-    expect(baselineOf(runs, '0')).toBeUndefined();
+    expect(statesOf(baselineOf(runs, all, '1'))).toEqual({version: '1', a: 'a1'});
+    expect(baselineOf(runs, all, '0')).toBeUndefined();
   });
 
   test('is never what a rollback has left: going back twice goes further back', () => {
@@ -299,10 +300,26 @@ describe('what there is to go back to', () => {
       run('2', 'passed', {a: 'a2'}),
       run('1', 'passed', {a: 'a1'}),
     ];
-    expect(statesOf(baselineOf(rolledBack))).toEqual({version: '1', a: 'a1'});
+    expect(statesOf(baselineOf(rolledBack, all))).toEqual({version: '1', a: 'a1'});
     const twice = [run('1', 'passed', {a: 'a1'}, {kind: 'rollback'}), ...rolledBack];
-    expect(baselineOf(twice)).toBeUndefined();
-    expect(statesOf(baselineOf(twice, '3'))).toEqual({version: '3', a: 'a3'});
+    expect(baselineOf(twice, all)).toBeUndefined();
+    expect(statesOf(baselineOf(twice, all, '3'))).toEqual({version: '3', a: 'a3'});
+  });
+
+  test('is where a rollback was going that did not bring everything there', () => {
+    const [third, second, first] = [
+      run('3', 'passed', {a: 'a3', b: 'b3'}),
+      run('2', 'passed', {a: 'a2', b: 'b2'}),
+      run('1', 'passed', {a: 'a1', b: 'b1'}),
+    ];
+    const half = run('2', 'failed', {a: 'a2'}, {kind: 'rollback'});
+    expect(statesOf(baselineOf([half, third, second, first], all))).toMatchObject({version: '2', b: 'b2'});
+    const alone = run('2', 'passed', {a: 'a2'}, {kind: 'rollback'});
+    expect(statesOf(baselineOf([alone, third, second, first], all))).toMatchObject({version: '2', b: 'b2'});
+    // What was asked for has arrived: once more goes further.
+    expect(statesOf(baselineOf([alone, third, second, first], ['a']))).toMatchObject({version: '1', a: 'a1'});
+    const rest = run('2', 'passed', {b: 'b2'}, {kind: 'rollback'});
+    expect(statesOf(baselineOf([rest, half, third, second, first], all))).toMatchObject({version: '1'});
   });
 
   test('is what is there below what somebody adopted, whatever came between', () => {
@@ -311,17 +328,17 @@ describe('what there is to go back to', () => {
       run('2', 'failed', {}),
       run('1', 'passed', {a: 'a1'}),
     ];
-    expect(statesOf(baselineOf(runs))).toEqual({version: '1', a: 'a1'});
-    expect(baselineOf(runs.slice(0, 1))).toBeUndefined();
+    expect(statesOf(baselineOf(runs, all))).toEqual({version: '1', a: 'a1'});
+    expect(baselineOf(runs.slice(0, 1), all)).toBeUndefined();
   });
 
   test('is a release whose message nobody could prove, as far as the rest of it was verified', () => {
     const runs = [run('2', 'passed', {a: 'a2'}), run('1', 'triggered, not proven', {a: 'a1'})];
-    expect(statesOf(baselineOf(runs))).toEqual({version: '1', a: 'a1'});
+    expect(statesOf(baselineOf(runs, all))).toEqual({version: '1', a: 'a1'});
   });
 
   test('is the same after a re-release of what is there', () => {
     const runs = [run('3', 'passed', {a: 'a3'}), run('3', 'failed', {}), run('2', 'passed', {a: 'a2'})];
-    expect(statesOf(baselineOf(runs))).toEqual({version: '2', a: 'a2'});
+    expect(statesOf(baselineOf(runs, all))).toEqual({version: '2', a: 'a2'});
   });
 });

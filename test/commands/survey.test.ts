@@ -35,6 +35,13 @@ describe('the versions that are offered', () => {
     ]);
     expect(suggestions([card('a', {version: '0.7.1', source: '0.7.1'})])[0]).toEqual({version: '0.7.2', text: 'patch'});
   });
+
+  test('do not call deployed what only the source says: the release of it may have failed', () => {
+    expect(suggestions([card('a', {source: '0.7.4', isBetween: true})]).slice(0, 2)).toEqual([
+      {version: '0.7.4', text: 'what the source says'},
+      {version: '0.7.5', text: 'patch'},
+    ]);
+  });
 });
 
 describe('--bump', () => {
@@ -115,14 +122,17 @@ describe('the commands that a summary ends with', () => {
     );
   });
 
-  test('of one that failed in part: what is left', async () => {
-    const commands = await commandsAfter(({world}) => world.verdicts.set('loader', {status: 'failed', found: 'no'}), {
-      policy: [{what: 'update'}, {what: 'outage'}],
-      config: 'a folder/c.yaml',
-    });
-    expect(commands['Again']).toMatch(
-      /^deploy-wizard --yes --config ['"]a folder\/c\.yaml['"] --env production --release 1\.14\.0 --component service --component loader$/,
-    );
+  test('of one that failed in part: what is left, and who was there reads the new plan before it is applied', async () => {
+    const failing = (unattended: boolean) =>
+      commandsAfter(({world}) => world.verdicts.set('loader', {status: 'failed', found: 'no'}), {
+        policy: [{what: 'update'}, {what: 'outage'}],
+        config: 'a folder/c.yaml',
+        unattended,
+      });
+    const left = String.raw`--config ['"]a folder/c\.yaml['"] --env production --release 1\.14\.0 --component service --component loader$`;
+    const commands = await failing(false);
+    expect(commands['Again']).toMatch(new RegExp(`^deploy-wizard ${left}`));
+    expect((await failing(true))['Again']).toMatch(new RegExp(`^deploy-wizard --yes ${left}`));
     expect(commands['Back']).toMatch(/^deploy-wizard rollback --config ['"]a folder\/c\.yaml['"] --env production$/);
   });
 

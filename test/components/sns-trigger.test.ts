@@ -119,6 +119,9 @@ describe('verify: none', () => {
 
     const again = await release(pass);
     expect(again).toMatchObject({exitCode: 3, output: expect.stringContaining('republish')});
+    // Nor has a release of something else made it any less so.
+    expect((await release(pass, {component: ['grant-loader']})).exitCode).toBe(0);
+    expect((await release(pass)).exitCode).toBe(3);
     expect(pass.messages()).toHaveLength(1);
     expect((await release(pass, {allow: ['republish']})).exitCode).toBe(0);
     expect(pass.messages()).toHaveLength(2);

@@ -5,13 +5,14 @@ describe('values of the environment that are hidden', () => {
   const env = {TOKEN: 'tok-9f3c41', OTHER: 'tok-other', CLUSTER: 'pass-production', SHORT: 'dev'};
   const trigger = (settings: object) => ({components: {core: {kind: 'sns-trigger', ...settings}}});
 
-  test('are those that are sent elsewhere: in messages, their attributes, and what is looked at', () => {
+  test('are those that are sent elsewhere: in messages, their attributes, the arguments of a build, and what is looked at', () => {
     const settings = {
       message: {deep: [{token: 'Bearer ${env:TOKEN}'}]},
       attributes: {who: '${ env:OTHER }'},
       verify: {http: 'https://x/?key=${env:TOKEN}', expect: '${version}'},
     };
     expect(secretReferences(trigger(settings), env)).toEqual([env.TOKEN, env.OTHER]);
+    expect(secretReferences({source: {build: {args: {PIP_TOKEN: '${env:TOKEN}'}}}}, env)).toEqual([env.TOKEN]);
   });
 
   test('are not those that name things, wherever else they stand', () => {

@@ -141,6 +141,8 @@ describe('what is in the package', () => {
 
   test('may be used and passed on, and says by whom it is', async () => {
     const notices = await readFile(path.join(built, 'dist', 'licences.txt'), 'utf8');
+    // Each list of packages is followed by a text.
+    for (const part of notices.split('─'.repeat(80))) expect(part.trim().split('\n\n')[1]).toMatch(/\w/);
     const packages = await bundledPackages();
     expect(packages.length).toBeGreaterThan(20);
     for (const folder of packages) {

@@ -1,9 +1,8 @@
 /** The wizard where things go wrong, and where somebody does something else meanwhile: the real program in a pseudo-terminal. */
-import {ListServiceDeploymentsCommand} from '@aws-sdk/client-ecs';
 import {describe, expect, test} from 'vitest';
-import {clientsFor} from '../emulator/story.ts';
 import {behave} from '../../src/emulator/scenarios.ts';
-import {type Pass, type PassOptions, before, cluster, released, startPass} from '../support/pass.ts';
+import {clientsFor} from '../emulator/story.ts';
+import {type Pass, type PassOptions, before, released, standing, startPass} from '../support/pass.ts';
 import {eventsOf, until} from '../support/program.ts';
 import {type WizardOptions, type WizardTerminal, openWizard} from '../support/wizard-terminal.ts';
 
@@ -84,18 +83,13 @@ describe('A service whose image cannot be pulled', () => {
   test('is looked at once more at a key, and left as it is at another; nothing is done twice', async () => {
     const {pass, wizard} = await failing();
     const changes = pass.changes().length;
+    const runs = async () => (await standing(clientsFor(pass.url))).services['deposit-services'];
+    await until(async () => (await runs()) === 'deposit-services:1', 'ECS to take it back by itself');
     wizard.press('r');
     const asked = async () =>
       eventsOf(await pass.record(), 'question.asked').filter(({question}) => question.about === 'failure');
     await until(async () => (await asked()).length === 2, 'the same question once more');
     await wizard.waitFor('What now?');
-    const {ecs} = clientsFor(pass.url);
-    const takenBack = async () => {
-      const [newest] =
-        (await ecs.send(new ListServiceDeploymentsCommand({cluster, service: 'deposit-services'}))).serviceDeployments ?? [];
-      return newest?.status === 'ROLLBACK_SUCCESSFUL';
-    };
-    await until(takenBack, 'the way back that ECS takes by itself');
     wizard.press('l');
     await wizard.waitFor('enter leave');
     wizard.press('enter');

@@ -156,6 +156,40 @@ export function lockSuite(newPlace: () => Promise<Place>): void {
       expect(vi.getTimerCount()).toBe(1);
     });
 
+    test('whose renewal is never answered is lost when its lease ends, and told once', async () => {
+      const cell = await newCell();
+      let answer: (() => void) | undefined;
+      let silent = false;
+      const slow: Cell = {
+        ...cell,
+        read: async () => {
+          if (silent) await new Promise<void>(resolve => (answer = resolve));
+          return cell.read();
+        },
+      };
+      const onLost = vi.fn<(error: DeployError) => void>();
+      const lock = await take(slow, ann, {onLost});
+      silent = true;
+      for (let beat = 1; beat <= 3; beat++) await vi.advanceTimersByTimeAsync(15_000);
+      expect(onLost).not.toHaveBeenCalled();
+      await vi.advanceTimersByTimeAsync(15_000);
+      expect(onLost.mock.calls[0]?.[0]).toMatchObject({
+        message: 'the lock of production is lost: it could not be renewed (no answer yet)',
+      });
+      silent = false;
+      answer?.();
+      await lock.release();
+      expect(onLost).toHaveBeenCalledOnce();
+    });
+
+    test('a freeze of which somebody else has the lock by now is none', async () => {
+      const cell = await newCell();
+      const mine = await take(cell, ann);
+      await holds(cell, jo, {may: () => true});
+      await expect(mine.freeze()).rejects.toThrow('production is not frozen: somebody else has taken the lock meanwhile');
+      expect(await lookAtLock(cell, jo.host)).toMatchObject({is: 'held', owner: {user: 'jo'}});
+    });
+
     test('that cannot be renewed is kept until it would have ended, and lost then', async () => {
       const cell = await newCell();
       let there = true;

@@ -1,6 +1,8 @@
 import * as fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
-import {createRedaction, hidden} from '../../src/record/redact.ts';
+import {createRedaction} from '../../src/record/redact.ts';
+import {hidden} from '../../src/release/json.ts';
+import {showCommand} from '../../src/tools/exec.ts';
 import {runEvent, vocabulary} from '../../src/release/events.ts';
 import {type Thing, losesAnswer, testRelease} from '../support/world.ts';
 
@@ -36,9 +38,16 @@ describe('a secret', () => {
     ['in a form', (value: string) => new URLSearchParams({value}).toString()],
     ['in base64', (value: string) => Buffer.from(value).toString('base64')],
     ['in base64 without its padding', (value: string) => Buffer.from(value).toString('base64').replace(/=+$/, '')],
+    ['in a command', (value: string) => showCommand(['docker', 'build', `--build-arg=TOKEN=${value}`])],
     ['in base64 for URLs', (value: string) => Buffer.from(value).toString('base64url')],
   ] as const)('%s', (_form, write) => {
-    for (const value of ['hunter22', 'p@ss/w0rd?&=+ "quoted" \\ back', 'zwölf 東京 \u{1F680}', '\t{"json": true}']) {
+    for (const value of [
+      'hunter22',
+      'p@ss/w0rd?&=+ "quoted" \\ back',
+      "it's  two\n lines",
+      'zwölf 東京 \u{1F680}',
+      '\t{"json": true}',
+    ]) {
       const written = write(value);
       expect(written).not.toBe('');
       const left = knowing(value).text(`before ${written} after`);

@@ -171,7 +171,7 @@ describe.skipIf(missing(moto))('in S3', {timeout: 60_000}, () => {
     });
     await expect(createStore(medium, clock).create(environment, '1.14.0')).rejects.toMatchObject({
       message: expect.stringMatching(
-        /^no record can be kept in s3:\/\/nowhere\/pass\/production: s3:PutObject failed: NoSuchBucket/,
+        /^no record can be kept in s3:\/\/nowhere\/pass\/production: s3:ListBucket failed: NoSuchBucket/,
       ),
       means: 'Nothing was started.',
       next: ['Set `store:` in the config file to a bucket that is there and that you may write to.'],

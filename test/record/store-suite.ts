@@ -62,6 +62,18 @@ export function storeSuite(newPlace: () => Promise<Place>): void {
       expect(JSON.parse(await place.head(run))).toEqual(writer.head());
     });
 
+    test('is the newest of its environment, even where a clock was put back', async () => {
+      const place = await newPlace();
+      const early = createStore(await place.open(), {now: () => noon - 3 * 3_600_000});
+      const first = await (await openStore(place)).create(environment, '1.14.0');
+      const second = await early.create(environment, '1.13.2');
+      const third = await early.create(environment, '1.12.0');
+      for (const {writer} of [first, second, third]) await writer.close();
+      expect(first.run).toBe('2026-01-15T12-00-01Z-1.14.0');
+      expect(second.run).toBe('2026-01-15T12-00-02Z-1.13.2');
+      expect(await early.runs(environment)).toEqual([third.run, second.run, first.run]);
+    });
+
     test('keeps the order in which lines were appended, however many wait', async () => {
       const store = await openStore(await newPlace());
       const {run, writer} = await store.create(environment, '1.14.0');

@@ -55,6 +55,14 @@ describe('a version may be promoted', () => {
     expect(judge([trace(20, '1.15.0'), trace(10, '1.14.0')]).found).toEqual([]);
   });
 
+  test('unless a later record cannot be relied on: it may be how it was taken back', () => {
+    const traces = [trace(10, '1.14.0', {run: '2026-01-15T10'})];
+    expect(judge(traces, {past: {unread: ['2026-01-15T09']}}).found).toEqual([]);
+    expect(judge(traces, {past: {unread: ['2026-01-15T11', '2026-01-15T09']}}).found).toEqual([
+      'whether it was taken back since cannot be told: the record of run 2026-01-15T11 cannot be relied on',
+    ]);
+  });
+
   test('when a newer version was tried and taken back', () => {
     expect(judge([trace(12, '1.15.0', {end: 'rolled back'}), trace(10, '1.14.0')]).found).toEqual([]);
   });

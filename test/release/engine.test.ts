@@ -895,6 +895,44 @@ describe('a record that cannot be written', () => {
     expect(gone.finish).toMatchObject({outcome: 'failed', exitCode: 1});
   });
 
+  test('a failure that could not be written down leaves its intent open, here as in the record', async () => {
+    const {world, go, record} = testRelease({a: {}});
+    world.faults.set('a/change', [failsHalfWay]);
+    let full = true;
+    const gone = await go({
+      onEvent: event => {
+        if (event.type !== 'effect' || !full) return;
+        full = false;
+        throw new Error('no space left on device');
+      },
+      answers: answering('failure', 'leave'),
+    });
+    expect([...replay(record().events).open.keys()]).toEqual(['a/change']);
+    expect(gone.finish).toMatchObject({exitCode: 1, resumable: true, touched: true});
+  });
+
+  test('ends the run only when everything that is at work has come to its end', async () => {
+    const {world, go} = testRelease({a: {}, b: {}, c: {needs: ['a']}});
+    let ended = false;
+    world.faults.set('a/change', [fails]);
+    world.faults.set('b/change', [
+      async effect => {
+        await world.clock.sleep(60_000, new AbortController().signal);
+        effect();
+        ended = true;
+      },
+    ]);
+    const going = go({
+      onEvent: event => {
+        if (event.type === 'job.skipped') throw new Error('no space left on device');
+      },
+      answers: answering('failure', 'leave'),
+    });
+    await expect(going.then(({finish}) => finish)).resolves.toMatchObject({exitCode: 1});
+    expect(ended).toBe(true);
+    expect(world.effects).toEqual(['b/change']);
+  });
+
   test('an effect that could not be written down is looked for before anything is done again', async () => {
     const {world, go} = testRelease({a: {}});
     let full = true;

@@ -148,10 +148,21 @@ describe('what a run came to', () => {
     });
   });
 
-  test('detached: unknown, and how to go on', () => {
-    const finish = ending(['unknown'], {command: {do: 'detach', by: 'operator'}, history: touchedHistory});
+  test('stopped before it came to its apply a second time: what it did the first time is not denied', () => {
+    const how = {command: {do: 'stop', by: 'operator'}, error: new StoppedError('stopped'), history: touchedHistory} as const;
+    expect(ending([], how)).toMatchObject({
+      touched: true,
+      text: 'stopped by operator: what it had changed before stays as it is, and nothing was changed since',
+    });
+  });
+
+  test('detached: unknown, and how to go on; nothing is said to run where nothing was begun', () => {
+    const command = {do: 'detach', by: 'operator'} as const;
+    const finish = ending(['unknown'], {command, history: touchedHistory});
     expect(finish).toMatchObject({outcome: 'unknown', exitCode: 7});
-    expect(finish.text).toContain('deploy-wizard resume');
+    expect(finish.text).toContain('what runs goes on; `deploy-wizard resume`');
+    const {text} = ending([], {command, error: new StoppedError('stopped')});
+    expect(text).toMatch(/^detached: the environment was not touched.*`deploy-wizard resume`/);
   });
 
   test.each([

@@ -148,20 +148,20 @@ describe('the answer of policy', () => {
 
   test('is the exact text when everything is allowed, and says by what', () => {
     const allowed = [{what: 'outage'}, {what: 'update'}, {what: 'downgrade', component: 'service'}] as const;
-    expect(policyAnswer(outage, allowed, 'production')).toEqual({
+    expect(policyAnswer(outage, allowed, 'production', 'production')).toEqual({
       value: 'production',
       by: 'policy',
       because: 'allowed: outage, update, downgrade',
     });
   });
 
-  test('is empty when anything is missing, and names the flags that would allow it', () => {
-    const answer = policyAnswer(outage, [{what: 'update'}], 'production');
+  test('is empty when anything is missing, and names the flags and the line of the config file that would allow it', () => {
+    const answer = policyAnswer(outage, [{what: 'update'}], 'production', 'production');
     expect(answer).toEqual({
       value: '',
       by: 'policy',
       because:
-        'policy does not allow outage (core: core outage); downgrade (service: service update). Allow it with: --allow outage:core --allow downgrade:service',
+        'policy does not allow outage (core: core outage); downgrade (service: service update). Allow it with: --allow outage:core --allow downgrade:service; or add outage, downgrade to environments.production.policy.allow in the config file',
     });
   });
 });
@@ -198,8 +198,22 @@ describe('nobody there (--yes)', () => {
     expect(
       await operator.ask({id: 'q', about: 'failure', job, trouble: {what: 'x'}, choices: ['retry', 'leave']}, signal),
     ).toMatchObject({value: 'leave'});
-    expect(await operator.ask({id: 'q', about: 'unknown step', job, step: 'publish', text: 'x'}, signal)).toMatchObject({
-      value: 'leave',
-    });
+    const unknown = {id: 'q', about: 'unknown step', job, step: 'publish', text: 'x', happened: true} as const;
+    expect(await operator.ask(unknown, signal)).toMatchObject({value: 'leave'});
+  });
+
+  test('--allow republish sends a message again, and does nothing else twice of which it cannot be told whether it happened', async () => {
+    const job = {component: 'core', phase: 'apply'} as const;
+    const again = async (component: string | undefined, more: {happened?: true}) => {
+      const allowance: Allowance = {what: 'republish', ...(component !== undefined && {component})};
+      const question = {id: 'q', about: 'unknown step', job, step: 'x', text: 'x', ...more} as const;
+      const {value} = await unattended([allowance]).operator.ask(question, new AbortController().signal);
+      return value === 'again';
+    };
+    expect(await again(undefined, {happened: true})).toBe(true);
+    expect(await again('core', {happened: true})).toBe(true);
+    expect(await again('service', {happened: true})).toBe(false);
+    // A Terraform apply that could not be looked at, say.
+    expect(await again(undefined, {})).toBe(false);
   });
 });

@@ -168,4 +168,9 @@ test('a command is shown as somebody could type it', () => {
   expect(showCommand(['git', 'commit', '-m', "it's\n\nlong", '--', 'a/b.txt', ''])).toBe(
     String.raw`git commit -m 'it'\''s long' -- a/b.txt ''`,
   );
+  // What is left of a long secret nobody could hide.
+  const long = 'c2VjcmV0'.repeat(40);
+  expect(showCommand(['docker', `--build-arg=TOKEN=${long}=`, `--token=${long}=`, long])).toBe(
+    "docker '--build-arg=TOKEN=…' '--token=…' '…'",
+  );
 });

@@ -89,7 +89,10 @@ describe('looking', () => {
     expect(await git.treeOf(root, commit)).toBe(tree);
     expect(await git.parent(root, commit)).toBeUndefined();
     await run('commit', '--quiet', '--allow-empty', '--message=Second');
-    expect(await git.parent(root, (await git.head(root)).commit)).toBe(commit);
+    const second = (await git.head(root)).commit;
+    expect(await git.parent(root, second)).toBe(commit);
+    expect([await git.isIn(root, commit, second), await git.isIn(root, second, commit)]).toEqual([true, false]);
+    await expect(git.isIn(root, '0'.repeat(40), second)).rejects.toThrow('merge-base');
     expect(await git.treeOf(root, '0'.repeat(40))).toBeUndefined();
     expect(await git.treeOf(root, '--all')).toBeUndefined();
     await expect(git.commitTime(root, '0'.repeat(40))).rejects.toThrow(/has no commit 000/);

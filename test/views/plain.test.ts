@@ -8,7 +8,7 @@ import {emptyRun, reduce} from '../../src/release/reducer.ts';
 import {type AuditLine, auditLines} from '../../src/views/audit.ts';
 import {linesView, planLines} from '../../src/views/lines.ts';
 import {supportsLinks} from '../../src/views/links.ts';
-import {ndjsonLine} from '../../src/views/ndjson.ts';
+import {jsonText, ndjsonLine} from '../../src/views/ndjson.ts';
 import {summary} from '../../src/views/summary.ts';
 import {checkMark, duration, endMark, linesFor, marks, shortFingerprint, totals, versions} from '../../src/views/words.ts';
 import {type Going, type Thing, type World, fails, losesAnswer, testRelease} from '../support/world.ts';
@@ -342,6 +342,22 @@ Record `);
     ).toEqual([false, false, false, false]);
   });
 
+  test('keeps what went wrong apart from the record, also where no component came to an end', async () => {
+    const failed = await told(world => world.faults.set('core/push', [fails]));
+    const lines = end(failed).split('\n');
+    expect(lines.join('\n')).not.toContain('\n\n\n');
+    expect(lines[lines.findIndex(line => line.startsWith('Record')) - 1]).toBe('');
+  });
+
+  test('says what the signs of a downtime are', () => {
+    const state = good.reduce(reduce, emptyRun);
+    const components = state.finished?.components.map(one => ({...one, downtime: {ms: 2000, probes: '=xx+'}})) ?? [];
+    const measured = {...state, ...(state.finished && {finished: {...state.finished, components}})};
+    expect(summary(measured, {env: {}, commands: []})).toContain(
+      '      down 2 s  =xx+  (a sign a probe: = as before, x down, + new)',
+    );
+  });
+
   test('of a run that is not over is none', () => {
     expect(summary(good.slice(0, -1).reduce(reduce, emptyRun), {env: {}, commands: []})).toEqual([]);
     expect(summary(emptyRun, {env: {}, commands: []})).toEqual([]);
@@ -547,6 +563,10 @@ describe('text that somebody else wrote', () => {
         expect(line).not.toMatch(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/u);
         expect(JSON.parse(line)).toEqual(event);
       }
+      // The same in what a command answers.
+      const answer = jsonText({[text]: [`##[add-mask]${text}`]});
+      expect(answer.replaceAll('\n', '')).not.toMatch(/##\[|[\p{Cc}\u2028-\u202e\u2066-\u2069]/u);
+      expect(JSON.parse(answer)).toEqual({[text]: [`##[add-mask]${text}`]});
     }
   });
 

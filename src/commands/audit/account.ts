@@ -1,7 +1,7 @@
 /** Whether what is looked at is the account that was released to: in any other one, everything would seem to be gone. */
 import * as z from 'zod';
 import type {Io} from '../../components/io.ts';
-import {toTrouble} from '../../release/errors.ts';
+import {inOneLine, toTrouble} from '../../release/errors.ts';
 import {showCommand} from '../../tools/exec.ts';
 import {type Line, line} from './lines.ts';
 import type {Subject} from './preconditions.ts';
@@ -36,7 +36,7 @@ export async function lookAtAccount({audited}: Subject, io: Io, needed: boolean)
     return {lines: [say.failed(`${unseen} (${arn})`, {next: nextOf(io)})], unseen};
   } catch (error) {
     const {what, next} = toTrouble(error);
-    return {lines: [say.failed(what, {next: next?.join(' ') ?? nextOf(io)})], unseen: what};
+    return {lines: [say.failed(what, {next: (next && inOneLine(next)) ?? nextOf(io)})], unseen: what};
   }
 }
 

@@ -1,7 +1,7 @@
 /** Whether the tags of a release still name the images that were released. */
 import type {Io} from '../../components/io.ts';
 import {componentSettings} from '../../config/load.ts';
-import {toTrouble} from '../../release/errors.ts';
+import {inOneLine, toTrouble} from '../../release/errors.ts';
 import type {Json} from '../../release/json.ts';
 import {type Trace, repositoryOf, tracesOf} from '../../release/standing.ts';
 import {showCommand} from '../../tools/exec.ts';
@@ -59,6 +59,6 @@ async function lookAt(setting: string, version: string, {digests}: Trace, io: Io
     return say.failed(now === undefined ? `the tag is gone; it was ${then}` : `it is ${now}, it was ${then}`);
   } catch (error) {
     const {what, next} = toTrouble(error);
-    return unnamed.open(`it cannot be looked at: ${what}`, {...(next && {next: next.join(' ')})});
+    return unnamed.open(`it cannot be looked at: ${what}`, {...(next && {next: inOneLine(next)})});
   }
 }

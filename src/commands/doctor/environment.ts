@@ -3,12 +3,12 @@
  * registries.
  */
 import type {Io} from '../../components/io.ts';
-import {failed, passed, warned} from '../../components/verdict.ts';
+import {statedVersion} from '../../components/terraform/source/version-files.ts';
+import {failed} from '../../components/verdict.ts';
+import type {LoadedConfig} from '../../config/load.ts';
 import type {Component} from '../../release/contract.ts';
-import {toTrouble} from '../../release/errors.ts';
+import {inOneLine, toTrouble} from '../../release/errors.ts';
 import type {Check, Claim} from '../../release/model.ts';
-import {wholeRelease} from '../../release/words.ts';
-import {parseImageName} from '../../tools/registry.ts';
 import type {Application} from '../application.ts';
 import {bindComponents} from '../binding.ts';
 import type {Context} from '../context.ts';
@@ -16,8 +16,8 @@ import {looking} from '../looking.ts';
 import {redactionFor} from '../recorded.ts';
 import {noVersion} from '../survey.ts';
 
-/** Bound with either, what is about no version is the same. */
-const versions = [noVersion, '0.0.1-unknown'] as const;
+/** Bound with another version, what is about one is called something else. */
+const another = '0.0.1-unknown';
 
 /** One check for each thing that can be looked at without a version. Throws nothing: what cannot be looked at is said. */
 export async function environmentChecks(
@@ -26,40 +26,49 @@ export async function environmentChecks(
   environment: string,
 ): Promise<readonly Check[]> {
   try {
-    const all = Object.keys(loaded.config.components);
-    const [components, others] = versions.map(version =>
-      bindComponents(loaded, context, {environment, version, components: all}),
-    );
-    const work = lasting(components ?? [], others ?? []);
-    const hosts = loaded.config.components;
+    const version = await versionOfSource(loaded);
+    const components = Object.keys(loaded.config.components);
+    const claims = (of: string) =>
+      bindComponents(loaded, context, {environment, version: of, components}).flatMap(component =>
+        component.requirements({is: 'release', version: of}).map(claim => ({component, claim})),
+      );
+    const work = lasting(claims(version), claims(another));
     const redaction = redactionFor(loaded, environment);
-    return await looking(context, {loaded, environment, version: noVersion, redaction, store}, async (world, stop) => {
-      const io = (component: string) => world.ioFor({component, phase: 'preflight'}, stop);
-      const checks = await Promise.all([
-        ...work.map(({component, claim}) => look(claim, () => component.check(claim, io(component.id)))),
-        ...pushedTo(hosts).map(host => look(registryClaim(host), () => checkLogin(host, io(wholeRelease)))),
-      ]);
+    return await looking(context, {loaded, environment, version, redaction, store}, async (world, stop) => {
+      const checks = await Promise.all(
+        work.map(({component, claim}) =>
+          look(claim, () => component.check(claim, world.ioFor({component: component.id, phase: 'preflight'}, stop))),
+        ),
+      );
       return checks.map(check => redaction.deep(check));
     });
   } catch (error) {
     const {what, next} = toTrouble(error);
-    return [{claim: 'config', text: 'settings', status: 'failed', found: what, ...(next && {next: next.join(' ')})}];
+    return [{claim: 'config', text: 'settings', status: 'failed', found: what, ...(next && {next: inOneLine(next)})}];
   }
 }
 
-/** The requirements that both have, each once: equal ones of several components are one. */
-function lasting(
-  components: readonly Component<Io>[],
-  others: readonly Component<Io>[],
-): readonly {readonly component: Component<Io>; readonly claim: Claim}[] {
-  const claimsOf = (component: Component<Io>, version: string) => component.requirements({is: 'release', version});
-  const same = new Set(others.flatMap(component => claimsOf(component, versions[1]).map(claim => JSON.stringify(claim))));
-  const found = new Map<string, {readonly component: Component<Io>; readonly claim: Claim}>();
-  for (const component of components) {
-    for (const claim of claimsOf(component, versions[0])) {
-      if (same.has(JSON.stringify(claim)) && !found.has(claim.id)) found.set(claim.id, {component, claim});
-    }
-  }
+/** What the sources say now: releasing that again changes none of them. Where nothing is built, a version that no release has. */
+async function versionOfSource({config, folder}: LoadedConfig): Promise<string> {
+  const sources = Object.values(config.components).flatMap(component =>
+    component.kind === 'terraform' && component.source !== undefined ? [component.source] : [],
+  );
+  // One that says none is told by its own check.
+  const stated = await Promise.all(sources.map(source => statedVersion(source, {folder}).catch(() => undefined)));
+  return stated.find(version => version !== undefined) ?? noVersion;
+}
+
+interface Requirement {
+  readonly component: Component<Io>;
+  readonly claim: Claim;
+}
+
+/** The requirements that are called the same whichever version it is, each once: equal ones of several components are one. */
+function lasting(all: readonly Requirement[], others: readonly Requirement[]): readonly Requirement[] {
+  const name = ({claim: {id, text}}: Requirement) => JSON.stringify([id, text]);
+  const same = new Set(others.map(name));
+  const found = new Map<string, Requirement>();
+  for (const one of all) if (same.has(name(one)) && !found.has(one.claim.id)) found.set(one.claim.id, one);
   return [...found.values()];
 }
 
@@ -68,26 +77,6 @@ async function look(claim: Claim, check: () => Promise<Check>): Promise<Check> {
     return await check();
   } catch (error) {
     const {what, next} = toTrouble(error);
-    return failed(claim, what, {...(next && {next: next.join(' ')})});
+    return failed(claim, what, {...(next && {next: inOneLine(next)})});
   }
-}
-
-/** Hosts of registries that images are built for. */
-function pushedTo(components: Application['loaded']['config']['components']): readonly string[] {
-  const images = Object.values(components).flatMap(component =>
-    component.kind === 'terraform' && component.source !== undefined ? [component.source.build.image] : [],
-  );
-  return [...new Set(images.filter(image => !image.includes('$')).map(image => parseImageName(image).registry))];
-}
-
-function registryClaim(host: string): Claim {
-  return {id: `registry ${host}`, text: `login at ${host}`, subject: {is: 'registry', host}};
-}
-
-async function checkLogin(host: string, io: Io): Promise<Check> {
-  const claim = registryClaim(host);
-  const known = await io.registry.credentials(host);
-  return known === undefined
-    ? warned(claim, 'docker is not logged in there', {next: `Unless anybody may push there: docker login ${host}`})
-    : passed(claim, `as ${known.username}`);
 }

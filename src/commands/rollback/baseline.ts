@@ -6,6 +6,7 @@ import type {StateTarget} from '../../release/contract.ts';
 import type {History} from '../../release/history.ts';
 import type {Json} from '../../release/json.ts';
 import type {Outcome} from '../../release/words.ts';
+import {there} from '../../release/outcome.ts';
 import {hasChanged} from '../unfinished.ts';
 
 /** A run as its record has it. */
@@ -41,11 +42,11 @@ export function isVerified({finished, observed}: History): boolean {
 
 /**
  * The newest verified release of another version than the environment was moved to last; or, with `to`, the newest verified one
- * of that version. What a rollback has left behind is gone back to only by name. `runs`: newest first. Undefined where there is
- * none.
+ * of that version. What a rollback has left behind is gone back to only by name, and one that did not bring all of `wanted` there
+ * is gone on with. `runs`: newest first. Undefined where there is none.
  */
-export function baselineOf(runs: readonly PastRun[], to?: string): Baseline | undefined {
-  const index = to === undefined ? lastOther(runs) : runs.findIndex(({history}) => isRelease(history, to));
+export function baselineOf(runs: readonly PastRun[], wanted: readonly string[], to?: string): Baseline | undefined {
+  const index = to === undefined ? lastOther(runs, wanted) : runs.findIndex(({history}) => isRelease(history, to));
   const target = runs[index];
   if (target?.history.started === undefined) return undefined;
   // As it was after that run: what a run did not have in it was there from an earlier one.
@@ -65,7 +66,7 @@ function isRelease(history: History, version: string): boolean {
 }
 
 /** Where the newest verified release is of another version than the one that is there; -1 where there is none. */
-function lastOther(runs: readonly PastRun[]): number {
+function lastOther(runs: readonly PastRun[], wanted: readonly string[]): number {
   // What somebody adopted is there, whoever brought it.
   let at = runs.findIndex(({history}) => hasChanged(history) || history.started?.kind === 'adopt');
   for (;;) {
@@ -74,8 +75,23 @@ function lastOther(runs: readonly PastRun[]): number {
     // Whoever went back stands where that release was: what came after it has been left.
     const origin = runs.findIndex(({history}, index) => index > at && isRelease(history, here.version));
     if (origin === -1) break;
+    // Whoever is half-way back would otherwise be taken one release further.
+    if (!isWhole(runs.slice(at, origin), here.version, wanted)) return origin;
     at = origin;
   }
   const version = runs[at]?.history.started?.version;
   return runs.findIndex(({history}, index) => index > at && isVerified(history) && history.started?.version !== version);
+}
+
+/** Whether the rollbacks to a version have brought everything back there that was moved since. `runs`: since that release. */
+function isWhole(runs: readonly PastRun[], version: string, wanted: readonly string[]): boolean {
+  const isBack = ({history: {started}}: PastRun) => started?.kind === 'rollback' && started.version === version;
+  const arrived = runs
+    .filter(isBack)
+    .flatMap(({history}) => history.finished?.components ?? [])
+    .flatMap(({component, end}) => (there.has(end) ? [component] : []));
+  const moved = runs
+    .filter(run => !isBack(run) && hasChanged(run.history))
+    .flatMap(({history}) => history.started?.components ?? []);
+  return moved.every(({id}) => !wanted.includes(id) || arrived.includes(id));
 }

@@ -21,8 +21,6 @@ import {createWorld} from '../world.ts';
 import {recall} from './recall.ts';
 import {findVersions} from './versions.ts';
 
-const surveyJob = {component: wholeRelease, phase: 'preflight'} as const;
-
 export interface Eyes {
   recall(environment: string): ReturnType<typeof recall>;
   reach(environment: string, signal: AbortSignal): Promise<Pick<EnvironmentCard, 'identity' | 'unreachable'>>;
@@ -32,7 +30,8 @@ export interface Eyes {
 
 export function openEyes(context: Context, application: Application, allowances: readonly Allowance[]): Eyes {
   const {loaded} = application;
-  const ioUntil = (environment: string, signal: AbortSignal): Io => {
+  /** Who looks as which component sees what the records say of that one. */
+  const eyesFor = (environment: string, signal: AbortSignal): ((component: string) => Io) => {
     const redaction = createRedaction();
     const world = createWorld(context, {
       loaded,
@@ -49,29 +48,29 @@ export function openEyes(context: Context, application: Application, allowances:
       allowed: allows(allowances),
       onProgress: () => undefined,
     });
-    return world.ioFor(surveyJob, {...createStop(), signal});
+    return component => world.ioFor({component, phase: 'preflight'}, {...createStop(), signal});
   };
   return {
     recall: environment => recall(application, context, environment),
     reach: async (environment, signal) => {
       const claim = sessionClaim(false);
       const looker = {check: async (_: typeof claim, io: Io) => (await checkShared(claim, io)) ?? passed(claim, '')};
-      const {status, found, next} = await look(looker, claim, ioUntil(environment, signal));
+      const {status, found, next} = await look(looker, claim, eyesFor(environment, signal)(wholeRelease));
       if (status === 'failed') return {unreachable: {what: found, ...(next !== undefined && {next: [next]})}};
       return status === 'passed' ? {identity: found} : {};
     },
     look: (environment, signal, found) => {
-      const io = ioUntil(environment, signal);
+      const ioOf = eyesFor(environment, signal);
       const components = Object.keys(loaded.config.components);
       const seen = bindComponents(loaded, context, {environment, version: noVersion, components}).map(async component => {
-        const made = await card(component, io);
+        const made = await card(component, ioOf(component.id));
         found(made);
         return made;
       });
       return Promise.all(seen);
     },
     versions: (environment, signal, found) =>
-      findVersions(application, environment, ioUntil(environment, signal), context.env, found),
+      findVersions(application, environment, eyesFor(environment, signal)(wholeRelease), context.env, found),
   };
 }
 
@@ -84,6 +83,7 @@ async function card(component: Component<Io>, io: Io): Promise<ComponentCard> {
       kind,
       needs,
       ...(observed?.version && {version: observed.version}),
+      ...(observed?.before && {isBetween: true}),
       ...(observed?.source && {source: observed.source}),
       ...(observed?.sourceNote && {sourceNote: observed.sourceNote}),
     };

@@ -2,7 +2,7 @@
 import {judgePromotion} from '../../release/checklist.ts';
 import {toTrouble} from '../../release/errors.ts';
 import type {EnvironmentCard, GateNote, LockNote} from '../../release/form.ts';
-import {standings} from '../../release/standing.ts';
+import {arrived, standings} from '../../release/standing.ts';
 import {compareVersions} from '../../release/version.ts';
 import {lastRelease} from '../../record/last-release.ts';
 import {lookAtLock, ownerOf} from '../../record/lock.ts';
@@ -66,7 +66,8 @@ async function runsOf(store: Store, environment: string, ids: readonly string[])
   const standing = standings(traces);
   return ids.flatMap(component => {
     const found = standing.get(component);
-    return found === undefined ? [] : [{component, ...(found.version !== undefined && {version: found.version})}];
+    if (found?.version === undefined) return found === undefined ? [] : [{component}];
+    return [{component, ...(arrived.has(found.end) ? {version: found.version} : {tried: found.version})}];
   });
 }
 
@@ -74,7 +75,7 @@ async function runsOf(store: Store, environment: string, ids: readonly string[])
 async function gateOf(application: Application, requirement: Requirement, now: number): Promise<GateNote> {
   const {env} = requirement;
   const runs = await runsOf(application.store, env, Object.keys(application.loaded.config.components));
-  const version = runs.flatMap(run => run.version ?? []).toSorted((a, b) => compareVersions(b, a) ?? 0)[0];
+  const version = runs.flatMap(({version, tried}) => version ?? tried ?? []).toSorted((a, b) => compareVersions(b, a) ?? 0)[0];
   if (version === undefined) return {env, open: false, found: 'nothing was released there'};
   return judgedBy(application, requirement, version, now);
 }

@@ -9,9 +9,11 @@ import {
   pinned,
   resolveImages,
   runsImages,
+  sameRevision,
   shortArn,
   withImages,
 } from '../aws/task-definition.ts';
+import {taskDefinitions} from '../aws/definitions.ts';
 import {digestIn, shortDigest} from '../images.ts';
 import type {Io} from '../io.ts';
 import type {State} from './config.ts';
@@ -41,8 +43,15 @@ async function releaseGoal(component: Config, version: string, standing: Standin
   const {definition, service} = standing;
   const images = await resolveImages(component.images, version, io, component.pin);
   // Says now what would be refused later.
-  withImages(definition, images);
+  const input = withImages(definition, images);
   if (!runsImages(definition, images)) {
+    // A run that failed between the two has left it.
+    const [newest = definition.arn] = await io.aws.ecs.revisions(definition.family, 1);
+    const left = newest === definition.arn ? undefined : await sameRevision(input, [newest], taskDefinitions, io);
+    if (left) {
+      const notes = [`${shortArn(left.arn)} is that already: no revision is registered`];
+      return {existing: left.arn, register: null, images, notes};
+    }
     return {existing: null, register: {family: definition.family, base: definition.arn, images: [...images]}, images, notes: []};
   }
   const there = {existing: definition.arn, register: null, images, notes: []};

@@ -1,26 +1,22 @@
 /** What must be true of a service before it is released to. */
 import * as z from 'zod';
 import type {Check, Claim} from '../../release/model.ts';
-import {type Acting, checkPermissions, permissionsClaim} from '../aws/allowed.ts';
 import {withoutSession} from '../aws/requirements.ts';
 import {correctImages, missingContainer, shortArn} from '../aws/task-definition.ts';
 import type {Named} from '../../release/contract.ts';
 import type {Io} from '../io.ts';
 import {failed, passed, warned} from '../verdict.ts';
 import type {Config} from './settings.ts';
-import {motionOf, standingOf} from './standing.ts';
+import {motionOf} from './standing.ts';
 
-export function serviceClaims({id, cluster, service, images}: Named<Config>): Claim[] {
-  return [
-    {
-      id: `${id} service`,
-      text: `${id}: service ${service} in ${cluster}`,
-      subject: {is: 'service', cluster, service, containers: Object.keys(images)},
-      // Later it is our own deployment that is in flight.
-      once: true,
-    },
-    permissionsClaim(id, 'ecs-service'),
-  ];
+export function serviceClaim({id, cluster, service, images}: Named<Config>): Claim {
+  return {
+    id: `${id} service`,
+    text: `${id}: service ${service} in ${cluster}`,
+    subject: {is: 'service', cluster, service, containers: Object.keys(images)},
+    // Later it is our own deployment that is in flight.
+    once: true,
+  };
 }
 
 const subject = z.object({
@@ -30,10 +26,10 @@ const subject = z.object({
   containers: z.array(z.string()),
 });
 
-/** The look at a claim of `serviceClaims`; undefined for any other. */
+/** The look at that claim; undefined for any other. */
 export function checkRequirement(component: Named<Config>, claim: Claim, io: Io): Promise<Check> | undefined {
   const {data} = subject.safeParse(claim.subject);
-  return data ? checkService(component, claim, data, io) : checkPermissions(claim, io, () => actingOn(component, io));
+  return data && checkService(component, claim, data, io);
 }
 
 async function checkService(
@@ -45,7 +41,8 @@ async function checkService(
   const unseen = await withoutSession(claim, io);
   if (unseen) return unseen;
   const see = `aws ecs describe-services --cluster ${cluster} --services ${name}`;
-  if ((await io.aws.ecs.cluster(cluster)) === undefined) {
+  // One that was deleted is INACTIVE for a while.
+  if (((await io.aws.ecs.cluster(cluster))?.status ?? 'INACTIVE') === 'INACTIVE') {
     return failed(claim, `there is no cluster ${cluster}`, {
       next: `Correct components.${component.id}.cluster in the config file.`,
     });
@@ -88,19 +85,4 @@ async function checkService(
     case 'failed':
       return warned(claim, motion.words, {next: 'A release takes its place.', see});
   }
-}
-
-/** What a release of the service would act on, for IAM to be asked about. */
-async function actingOn(component: Named<Config>, io: Io): Promise<Acting> {
-  const standing = await standingOf(component, io);
-  if (standing === undefined) return {on: {}};
-  const {service, definition} = standing;
-  const {executionRoleArn, taskRoleArn} = definition.input;
-  const roles = [executionRoleArn, taskRoleArn].filter(role => typeof role === 'string');
-  // arn:aws:ecs:<region>:<account>:task-definition/<family>:<revision>
-  const family = definition.arn.replace(/:\d+$/, ':*');
-  return {
-    on: {...(service.serviceArn !== undefined && {service: [service.serviceArn]}), 'task definition': [family]},
-    passes: roles.map(role => ({role, to: 'ecs-tasks.amazonaws.com'})),
-  };
 }

@@ -17,9 +17,10 @@ import type {Loader, Pin} from './loader.ts';
 import {parseReference, shortReference} from './reference.ts';
 import {readSource} from './sources.ts';
 import {isPinned, placeKey, standingOf} from './standing.ts';
-import {strangers} from './strangers.ts';
-import {survey} from './survey.ts';
-import {type Source, entryName, source, sourceKey, sourceName} from './target.ts';
+import {strangers, strangersBeside} from './strangers.ts';
+import {machineArn} from './state-machine.ts';
+import {type Found, aliased, survey} from './survey.ts';
+import {type Reading, type Source, entryName, machineName, source, sourceKey, sourceName} from './target.ts';
 
 const subject = z.discriminatedUnion('is', [
   z.object({is: z.literal('definition')}),
@@ -28,7 +29,8 @@ const subject = z.discriminatedUnion('is', [
   z.object({is: z.literal('revision'), definition: z.string(), images: z.array(containerImage)}),
   z.object({is: z.literal('pin'), source, entry: z.string(), starts: z.string()}),
   z.object({is: z.literal('follows'), source, entry: z.string(), definition: z.string()}),
-  z.object({is: z.literal('strangers'), definition: z.string()}),
+  /** `places`: keys of those that were planned for. */
+  z.object({is: z.literal('strangers'), definition: z.string(), places: z.array(z.string())}),
 ]);
 type Subject<Is extends z.infer<typeof subject>['is']> = Extract<z.infer<typeof subject>, {is: Is}>;
 
@@ -79,11 +81,11 @@ export function followClaim({id, wanted}: Loader, pin: Pin, definition: string):
   };
 }
 
-export function strangersClaim({id, wanted}: Loader, definition: string): Claim {
+export function strangersClaim({id, wanted}: Loader, definition: string, pins: readonly Pin[]): Claim {
   return {
     id: `${id} other targets`,
     text: `nothing else starts an old ${wanted.name}`,
-    subject: {is: 'strangers', definition},
+    subject: {is: 'strangers', definition, places: pins.map(placeKey)},
   };
 }
 
@@ -174,7 +176,7 @@ async function checkPin({wanted}: Loader, claim: Claim, {source, entry, starts}:
     .filter(Boolean)
     .join(' ');
   if (now === undefined || parseReference(now).revision !== parseReference(starts).revision) return failed(claim, found);
-  return passed(claim, reading.timing?.enabled === false ? `${found}, disabled` : found);
+  return arrived(claim, found, reading);
 }
 
 async function checkFollows(
@@ -190,23 +192,54 @@ async function checkFollows(
   const newest = isPinned(now) ? undefined : await definitions.find(wanted.name, io);
   const starts = newest?.arn ?? now;
   return parseReference(starts).revision === parseReference(definition).revision
-    ? passed(claim, `starts ${shortReference(starts)}`)
+    ? arrived(claim, `starts ${shortReference(starts)}`, reading)
     : failed(claim, `it starts ${shortReference(starts)}`);
+}
+
+/** What names the right revision, and is switched off, starts nothing. */
+function arrived(claim: Claim, found: string, {timing}: Reading): Check {
+  return timing?.enabled === false
+    ? warned(claim, `${found}, disabled: it starts nothing`, {next: 'Enable it, if it is to start anything.'})
+    : passed(claim, found);
 }
 
 async function checkStrangers(
   {id, wanted, sources}: Loader,
   claim: Claim,
-  {definition}: Subject<'strangers'>,
+  {definition, places}: Subject<'strangers'>,
   io: Io,
 ): Promise<Check> {
+  const {revision} = parseReference(definition);
+  const late = (await Promise.all(sources.map(source => startersIn(source, wanted, io)))).flat();
+  const missed = strangers(new Set(places), revision, late);
+  if (missed.length > 0)
+    return failed(claim, missed.join('; '), {next: 'It came after the plan: release the version once more.'});
   const seen = await survey(io);
-  const others = strangers(wanted, sources, parseReference(definition).revision, seen);
+  const others = strangersBeside(wanted, sources, revision, seen);
   if (others.length > 0)
     return warned(claim, others.join('; '), {
       next: `List it in components.${id}.targets of the config file, or move it by hand.`,
     });
+  const machines = await Promise.all(
+    sources.flatMap(source => (source.is === 'stateMachine' ? [machineArn(source.machine, io)] : [])),
+  );
+  const old = machines.flatMap(machine => aliased(machine, seen).map(source => [sourceName(source), machine] as const));
+  if (old.length > 0) {
+    return warned(
+      claim,
+      old.map(([name, machine]) => `${name} starts a version or an alias of ${machineName(machine)}`).join('; '),
+      {
+        next: 'Publish a version of the state machine and move the alias to it, or let the machine itself be started.',
+      },
+    );
+  }
   if (seen.unseen.length > 0) return warned(claim, seen.unseen.join('; '));
-  const {rules, schedules, machines} = seen;
-  return passed(claim, `${rules.length} rules, ${schedules.length} schedules and ${machines.length} state machines looked at`);
+  const {rules, schedules} = seen;
+  const looked = `${rules.length} rules of the default bus, ${schedules.length} schedules and ${seen.machines.length} state machines`;
+  return passed(claim, `${looked} looked at`);
+}
+
+async function startersIn(source: Source, wanted: Loader['wanted'], io: Io): Promise<readonly Found[]> {
+  const reading = await readSource(source, wanted, io);
+  return (reading?.entries ?? []).map(entry => ({source, entry}));
 }

@@ -10,7 +10,7 @@ import {atRevision, shortReference} from './reference.ts';
 import {minutes} from './smoke.ts';
 import {type Standing, isPinned, placeKey} from './standing.ts';
 import {machineArn} from './state-machine.ts';
-import {strangers} from './strangers.ts';
+import {strangersBeside} from './strangers.ts';
 import {type Survey, timingsOf} from './survey.ts';
 import {type Source, entryName, sourceKey, sourceName} from './target.ts';
 import {tellNextRun} from './timing.ts';
@@ -99,7 +99,7 @@ export async function notesOf(told: Told, io: Io): Promise<string[]> {
         `${placeName(source, entry.id)} names no revision: it starts the newest one as soon as that is registered`,
     ),
     ...(await Promise.all(seen.map(({source}) => nextRuns(told, source, io)))).flat(),
-    ...strangers(loader.wanted, loader.sources, goal.definition?.revision, survey).map(
+    ...strangersBeside(loader.wanted, loader.sources, goal.definition?.revision, survey).map(
       line => `${line}: it is not among the targets, and stays as it is`,
     ),
     ...survey.unseen.map(line => `other targets: ${line}`),

@@ -93,7 +93,7 @@ export function loaderKind<C extends ComponentConfig>(
           if (!isPinned(pin.starts)) return followClaim(loader, pin, arn);
           return pinClaim(loader, pin, atRevision(pin.starts, revisionAt(payload, pin, arn)));
         }),
-        strangersClaim(loader, arn),
+        strangersClaim(loader, arn, payload.pins),
       ];
     },
 

@@ -53,14 +53,13 @@ export function overridesIn(input: string | undefined): Input {
   }
 }
 
-/** A setting that a state machine computes: `Cluster.$` in JSONPath, `{% … %}` in JSONata. */
-function dynamicKey(value: Json): string | undefined {
-  if (typeof value === 'string') return undefined;
-  if (Array.isArray(value)) return value.map((item: Json) => dynamicKey(item)).find(found => found !== undefined);
+/** A setting that a state machine computes: `Cluster.$` in JSONPath, `{% … %}` in JSONata, in a list as well. */
+function dynamicKey(value: Json, name = ''): string | undefined {
+  if (name.endsWith('.$')) return name.slice(0, -2);
+  if (typeof value === 'string') return /^\{%.*%\}$/s.test(value) ? name : undefined;
+  if (Array.isArray(value)) return value.map((item: Json) => dynamicKey(item, name)).find(found => found !== undefined);
   if (!isObject(value)) return undefined;
   return Object.entries(value)
-    .map(([key, item]) =>
-      key.endsWith('.$') || (typeof item === 'string' && /^\{%.*%\}$/s.test(item)) ? key.replace(/\.\$$/, '') : dynamicKey(item),
-    )
+    .map(([key, item]) => dynamicKey(item, key))
     .find(found => found !== undefined);
 }

@@ -1,6 +1,6 @@
 /** One run of a definition, by hand: how it is started, found again, and how it ended. ECS tasks and Batch jobs alike. */
 import type {BatchJob} from '../../tools/aws/batch.ts';
-import type {EcsRun} from '../../tools/aws/ecs-runs.ts';
+import type {EcsRun} from '../../tools/aws/ecs.ts';
 import type {Input} from '../aws/containers.ts';
 import {type Log, logOf} from '../aws/rollout/diagnosis.ts';
 import type {Io} from '../io.ts';
@@ -28,11 +28,10 @@ const wait = (io: Io) => (ms: number) => io.clock.sleep(ms, io.signal);
 
 const tasks: Runs = {
   start: (taskDefinition, token, request, io) =>
-    io.aws.ecsRuns.run({...request, taskDefinition, count: 1, startedBy: token, clientToken: token}, wait(io)),
-  find: (taskDefinition, token, {cluster}, io) =>
-    io.aws.ecsRuns.startedBy(text(cluster), parseReference(taskDefinition).name, token),
+    io.aws.ecs.run({...request, taskDefinition, count: 1, startedBy: token, clientToken: token}, wait(io)),
+  find: (taskDefinition, token, {cluster}, io) => io.aws.ecs.startedBy(text(cluster), parseReference(taskDefinition).name, token),
   state: async (arn, {cluster}, containers, io) => {
-    const task = await io.aws.ecsRuns.task(text(cluster), arn);
+    const task = await io.aws.ecs.task(text(cluster), arn);
     if (task === undefined) return {is: 'ended', failure: 'ECS does not know the task any more'};
     if (task.lastStatus !== 'STOPPED') return {is: 'going', text: task.lastStatus ?? 'unknown'};
     return {is: 'ended', failure: failureOfTask(task, containers)};

@@ -135,6 +135,15 @@ export async function timingsOf(machine: string, {rules, schedules}: Survey, io:
   return [...found.flat(), ...bySchedule];
 }
 
+/** Whatever starts a version or an alias of a state machine: what the machine itself names by now says nothing of those. */
+export function aliased(machine: string, {rules, schedules}: Survey): readonly Source[] {
+  const isOther = (arn = '') => arn !== machine && unqualified(arn) === machine;
+  return [
+    ...rules.flatMap(({rule, targets}) => (targets.some(({Arn}) => isOther(Arn)) ? [{is: 'rule' as const, ...rule}] : [])),
+    ...schedules.flatMap(one => (isOther(one.Target?.Arn) ? [scheduleSource(one)] : [])),
+  ];
+}
+
 function isMachine(arn: string): boolean {
   return /^arn:[^:]+:states:[^:]*:[^:]*:stateMachine:/.test(arn);
 }

@@ -86,8 +86,8 @@ export function sourceOf(setting: TargetSetting): Source {
   return {is: 'stateMachine', machine: setting.stateMachine};
 }
 
-/** `default` stands before a name that has nothing before it. */
+/** `default` stands before a name that has nothing before it. Buses of partners have slashes in their names; rules have none. */
 function split(text: string): readonly [string, string] {
-  const slash = text.indexOf('/');
+  const slash = text.lastIndexOf('/');
   return slash === -1 ? ['default', text] : [text.slice(0, slash), text.slice(slash + 1)];
 }

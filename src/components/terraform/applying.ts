@@ -3,13 +3,14 @@ import path from 'node:path';
 import * as z from 'zod';
 import {type Named, type Results, type Step, step} from '../../release/contract.ts';
 import {DeployError} from '../../release/errors.ts';
+import {sha256} from '../../release/hash.ts';
 import {applyEdit, readText} from '../../tools/files.ts';
 import type {Io} from '../io.ts';
 import {editTfvars} from '../tfvars.ts';
 import {terraformStep} from './apply-step.ts';
 import {type TerraformConfig, type TerraformPayload, type TfvarsEdit, tfvarsEdit} from './config.ts';
 import {settingsInWords} from './set-values.ts';
-import {commitStep, committed, pushedLater, revisionLabel, steps as prepared} from './source.ts';
+import {commitStep, committed, pushedLater, refuseSwitched, revisionLabel, steps as prepared} from './source.ts';
 
 /** Ids of steps that others look for. */
 export const [tfvarsCommit, tagStepId] = ['commit-tfvars', 'tag'] as const;
@@ -17,7 +18,7 @@ export const [tfvarsCommit, tagStepId] = ['commit-tfvars', 'tag'] as const;
 export function applySteps(component: Named<TerraformConfig>, payload: TerraformPayload, version: string): readonly Step<Io>[] {
   const {source} = component;
   return [
-    ...(payload.edit ? [tfvarsStep(payload.edit)] : []),
+    ...(payload.edit ? [tfvarsStep(payload.edit, component)] : []),
     terraformStep(component, payload),
     ...(source?.git.commit
       ? [
@@ -27,6 +28,7 @@ export function applySteps(component: Named<TerraformConfig>, payload: Terraform
             file: () => payload.varFile,
             message: `Deploy ${version}`,
             push: source.git.push,
+            onTopOf: prepared.commit,
           }),
         ]
       : []),
@@ -35,7 +37,7 @@ export function applySteps(component: Named<TerraformConfig>, payload: Terraform
   ];
 }
 
-function tfvarsStep(edit: TfvarsEdit): Step<Io> {
+function tfvarsStep(edit: TfvarsEdit, {source, set: configured}: TerraformConfig): Step<Io> {
   const name = path.basename(edit.path);
   return step({
     id: 'tfvars',
@@ -43,10 +45,24 @@ function tfvarsStep(edit: TfvarsEdit): Step<Io> {
     title: `edit ${name}`,
     requestSchema: tfvarsEdit,
     resultSchema: z.object({after: z.string()}),
-    request: async (_io: Io) => edit,
+    request: async (io: Io, results: Results) => {
+      const root = source?.git.commit ? await io.git.root(edit.path) : undefined;
+      // Found out before anything is applied: it could not be committed afterwards.
+      if (root !== undefined) await refuseSwitched(io, root, results, prepared.commit);
+      return edit;
+    },
     perform: async (_io, {path: file, before, after, set}) => {
       const {text} = await readText(file);
-      await applyEdit({path: file, before, after, text: editTfvars(text, file, set)});
+      // A secret is in the config, and not in the record of a run that goes on.
+      const edited = [set, configured].map(values => editTfvars(text, file, values)).find(one => sha256(one) === after);
+      if (edited === undefined) {
+        throw new DeployError(`${name} has changed since it was planned`, {
+          means: 'It was left as it is, and Terraform was not started.',
+          next: ['Run the release again: it plans anew.'],
+          final: true,
+        });
+      }
+      await applyEdit({path: file, before, after, text: edited});
       return {after};
     },
     settle: async (_io, {path: file, before, after}) => {

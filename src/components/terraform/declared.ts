@@ -13,7 +13,8 @@ import {HCL_RULES} from '../tfvars/hcl.ts';
 export interface DeclaredVariable {
   /** As written: `string`, `list(string)`; undefined where any type will do. */
   readonly type: string | undefined;
-  readonly hasDefault: boolean;
+  /** As written; undefined where there is none, and it has to be set. */
+  readonly default: string | undefined;
   readonly sensitive: boolean;
   /** In no plan: an apply has to be told its value once more. */
   readonly ephemeral: boolean;
@@ -40,7 +41,7 @@ async function textOf(file: string): Promise<string> {
 function merged(before: DeclaredVariable | undefined, more: DeclaredVariable): DeclaredVariable {
   return {
     type: more.type ?? before?.type,
-    hasDefault: more.hasDefault || (before?.hasDefault ?? false),
+    default: more.default ?? before?.default,
     sensitive: more.sensitive || (before?.sensitive ?? false),
     ephemeral: more.ephemeral || (before?.ephemeral ?? false),
   };
@@ -81,7 +82,7 @@ function attributesOf(file: string, body: Tree): ReadonlyMap<string, string> {
 function describe(attributes: ReadonlyMap<string, string>): DeclaredVariable {
   return {
     type: attributes.get('type'),
-    hasDefault: attributes.has('default'),
+    default: attributes.get('default'),
     sensitive: attributes.get('sensitive') === 'true',
     ephemeral: attributes.get('ephemeral') === 'true',
   };
@@ -101,7 +102,8 @@ function inJson(text: string): Found | undefined {
 function inOne(one: z.infer<typeof blocks>[string]): DeclaredVariable {
   const attributes = Object.fromEntries([one].flat().flatMap(part => Object.entries(part)));
   const {type, sensitive = false, ephemeral = false} = block.parse(attributes);
-  return {type, sensitive, ephemeral, hasDefault: Object.hasOwn(attributes, 'default')};
+  const written = Object.hasOwn(attributes, 'default') ? JSON.stringify(attributes['default']) : undefined;
+  return {type, sensitive, ephemeral, default: written};
 }
 
 function parsed(text: string): unknown {

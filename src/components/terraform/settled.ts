@@ -2,7 +2,7 @@
 import {access, rm} from 'node:fs/promises';
 import path from 'node:path';
 import type {Named} from '../../release/contract.ts';
-import {DeployError, StoppedError, toTrouble} from '../../release/errors.ts';
+import {DeployError, StoppedError, inOneLine, toTrouble} from '../../release/errors.ts';
 import {sha256} from '../../release/hash.ts';
 import type {Change, Check, Claim} from '../../release/model.ts';
 import {showCommand} from '../../tools/exec.ts';
@@ -61,7 +61,7 @@ export async function checkSettled(component: Named<TerraformConfig>, claim: Cla
   } catch (error) {
     if (error instanceof StoppedError) throw error;
     const {what, next} = toTrouble(error);
-    return {...failed(claim, `it cannot be planned: ${what}`, {...(next && {next: next.join(' ')})}), see};
+    return {...failed(claim, `it cannot be planned: ${what}`, {...(next && {next: inOneLine(next)})}), see};
   }
 }
 

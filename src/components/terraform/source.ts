@@ -9,7 +9,7 @@ import {pushStep} from './source/push.ts';
 import {versionFilePlaces} from './source/version-files.ts';
 
 export {revisionLabel} from './source/build.ts';
-export {commitStep, committed, pushedLater} from './source/commit.ts';
+export {commitStep, committed, pushedLater, refuseSwitched} from './source/commit.ts';
 export {pushed} from './source/push.ts';
 
 export const steps = {bump: 'bump', commit: 'commit', build: 'build', push: 'push'} as const;

@@ -1,5 +1,5 @@
 /** The files that a plan was made from, by hash: a module's own, and those of the modules beside it that it calls. */
-import {readFile, readdir, stat, writeFile} from 'node:fs/promises';
+import {readFile, readdir, realpath, stat, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod';
 import {fingerprint, sha256} from '../../release/hash.ts';
@@ -69,16 +69,19 @@ const unwatched =
 async function manifestOf(folders: readonly string[], aside: string): Promise<Manifest> {
   const [root = ''] = folders;
   const files: Record<string, string> = {};
-  const walk = async (folder: string): Promise<void> => {
-    for (const entry of await readdir(folder, {withFileTypes: true})) {
-      const file = path.join(folder, entry.name);
-      if (unwatched.test(entry.name) || file === aside) continue;
-      if (entry.isDirectory()) await walk(file);
+  // `above`: where it really is, so that a link to a folder around itself is walked once.
+  const walk = async (folder: string, above: readonly string[]): Promise<void> => {
+    const here = await realpath(folder);
+    if (above.includes(here)) return;
+    for (const name of await readdir(folder)) {
+      const file = path.join(folder, name);
+      if (unwatched.test(name) || file === aside) continue;
       // Of a link, what it leads to: that is what Terraform reads. One that leads nowhere is read by nobody.
-      else if ((await stat(file).catch(() => undefined))?.isFile())
-        files[path.relative(root, file)] = sha256(await readFile(file));
+      const found = await stat(file).catch(() => undefined);
+      if (found?.isDirectory()) await walk(file, [...above, here]);
+      else if (found?.isFile()) files[path.relative(root, file)] = sha256(await readFile(file));
     }
   };
-  for (const folder of folders) await walk(folder);
+  for (const folder of folders) await walk(folder, []);
   return files;
 }

@@ -57,18 +57,28 @@ export async function hasEphemeral(directory: string): Promise<boolean> {
 export async function learnVariables(component: TerraformConfig, io: Io): Promise<void> {
   const declared = await declaredVariables(pathsOf(component, io).directory);
   const {own, before, after} = await variableFiles(component, io);
-  for (const [name, {sensitive}] of declared ?? []) {
+  for (const [name, {sensitive, default: preset}] of declared ?? []) {
     if (!sensitive) continue;
     const values = [own, ...before, ...after].flatMap(({values}) => values.get(name) ?? []);
     const given = component.fromEnv.includes(name) ? (io.env[`TF_VAR_${name}`] ?? '') : '';
-    for (const secret of [given, ...values.flatMap(literalsOf)].flatMap(textsOfSecret)) io.learnSecret(secret);
+    const set = Object.hasOwn(component.set, name) ? (component.set[name] ?? '') : '';
+    const usual = preset === undefined ? [] : literalsOf({string: undefined, raw: preset});
+    for (const secret of [given, set, ...usual, ...values.flatMap(literalsOf)].flatMap(textsOfSecret)) io.learnSecret(secret);
   }
 }
 
 /** A plain text as it is; of anything else (a map, a heredoc) its texts and its lines. */
-function literalsOf({string, raw}: TfvarsValue): readonly string[] {
+function literalsOf({string, raw}: Pick<TfvarsValue, 'string' | 'raw'>): readonly string[] {
   if (string !== undefined) return [string];
-  return [...Array.from(raw.matchAll(/"((?:[^"\\]|\\.)*)"/g), match => match[1] ?? ''), raw];
+  const texts = Array.from(raw.matchAll(/"((?:[^"\\]|\\.)*)"/g), match => match[1] ?? '');
+  return [...texts, ...texts.map(unescaped), raw];
+}
+
+/** A text between quotes as it is meant, but for `\\u`. */
+function unescaped(text: string): string {
+  return text.replaceAll(/\\(.)|([$%])\2\{/g, (_, escaped: string | undefined, mark: string) =>
+    escaped === undefined ? `${mark}{` : ({n: '\n', r: '\r', t: '\t'}[escaped] ?? escaped),
+  );
 }
 
 /** facts/terraform.md 1.7: each wins over the ones before it. */
@@ -156,7 +166,7 @@ function missing(
     Object.hasOwn(set, name) ||
     [own, ...before, ...after].some(({values}) => values.has(name)) ||
     (fromEnv.includes(name) && inEnvironment(name));
-  const without = [...declared].flatMap(([name, {hasDefault}]) => (hasDefault || given(name) ? [] : [name]));
+  const without = [...declared].flatMap(([name, variable]) => (variable.default !== undefined || given(name) ? [] : [name]));
   if (without.length === 0) return undefined;
   const dropped = without.filter(name => inEnvironment(name) && !fromEnv.includes(name));
   return {

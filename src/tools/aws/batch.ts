@@ -2,6 +2,7 @@
 import type {JobDetail, JobDefinition as SdkJobDefinition} from '@aws-sdk/client-batch';
 import {type Json, json} from '../../release/json.ts';
 import {type AwsOptions, clients, lazy, read, write} from './session.ts';
+import {isOwnTag} from './tags.ts';
 
 export type BatchJob = JobDetail;
 
@@ -99,12 +100,12 @@ export function createBatch(options: AwsOptions): Batch {
 }
 
 function toDefinition(found: SdkJobDefinition): JobDefinition {
-  const {jobDefinitionArn: arn = '', jobDefinitionName: family = '', revision = 0, status = '', tags} = found;
-  const kept = Object.entries(found).filter(
-    // An empty map of tags says nothing, and an empty list was refused elsewhere (facts/aws.md, Register).
-    ([key]) => !readOnly.has(key) && (key !== 'tags' || Object.keys(tags ?? {}).length > 0),
-  );
-  const plain: unknown = JSON.parse(JSON.stringify(Object.fromEntries(kept)));
+  const {jobDefinitionArn: arn = '', jobDefinitionName: family = '', revision = 0, status = '', tags: all = {}} = found;
+  const kept = Object.entries(found).filter(([key]) => !readOnly.has(key) && key !== 'tags');
+  const tags = Object.entries(all).filter(([key]) => isOwnTag(key));
+  // An empty map of tags says nothing, and an empty list was refused elsewhere (facts/aws.md, Register).
+  const registered = {...Object.fromEntries(kept), ...(tags.length > 0 && {tags: Object.fromEntries(tags)})};
+  const plain: unknown = JSON.parse(JSON.stringify(registered));
   const input = json.parse(plain);
   const isRecord = input !== null && typeof input === 'object' && !Array.isArray(input);
   return {arn, family, revision, status, input: isRecord ? Object.fromEntries(Object.entries(input)) : {}};

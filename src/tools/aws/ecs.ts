@@ -2,6 +2,7 @@
 import {type Definitions, definitions} from './ecs/definitions.ts';
 import {type Deployments, deployments} from './ecs/deployments.ts';
 import {type Names, names} from './ecs/names.ts';
+import {type Runs, runs} from './ecs/runs.ts';
 import {ecsSdk} from './ecs/sdk.ts';
 import {type Services, services} from './ecs/services.ts';
 import {type Tasks, tasks} from './ecs/tasks.ts';
@@ -10,9 +11,10 @@ import type {AwsOptions} from './session.ts';
 export type {TaskDefinition} from './ecs/definitions.ts';
 export type {BriefDeployment, EcsServiceDeployment, EcsServiceRevision} from './ecs/deployments.ts';
 export {type EcsDeployment, type EcsService, begunIn} from './ecs/services.ts';
+export type {EcsRun} from './ecs/runs.ts';
 export type {EcsTask} from './ecs/tasks.ts';
 
-export interface Ecs extends Definitions, Deployments, Names, Services, Tasks {
+export interface Ecs extends Definitions, Deployments, Names, Runs, Services, Tasks {
   cluster(name: string): Promise<{readonly arn: string; readonly status: string} | undefined>;
 }
 
@@ -30,6 +32,7 @@ export function createEcs(options: AwsOptions): Ecs {
     ...definitions(sdk),
     ...deployments(sdk),
     ...names(sdk),
+    ...runs(sdk),
     ...services(sdk),
     ...tasks(sdk),
   };

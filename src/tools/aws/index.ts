@@ -2,7 +2,6 @@
 import {type Batch, createBatch} from './batch.ts';
 import {type Ecr, createEcr} from './ecr.ts';
 import {type Ecs, createEcs} from './ecs.ts';
-import {type EcsRuns, createEcsRuns} from './ecs-runs.ts';
 import {type Elb, createElb} from './elb.ts';
 import {type EventBridge, createEventBridge} from './eventbridge.ts';
 import {type Iam, createIam} from './iam.ts';
@@ -17,7 +16,6 @@ interface Services {
   readonly batch: Batch;
   readonly ecr: Ecr;
   readonly ecs: Ecs;
-  readonly ecsRuns: EcsRuns;
   readonly elb: Elb;
   readonly events: EventBridge;
   readonly iam: Iam;
@@ -47,9 +45,6 @@ export function createAws(options: AwsOptions): Aws {
     },
     get ecs() {
       return services.ecs;
-    },
-    get ecsRuns() {
-      return services.ecsRuns;
     },
     get elb() {
       return services.elb;
@@ -83,7 +78,6 @@ function createServices(options: AwsOptions): Services {
     batch: createBatch(options),
     ecr: createEcr(options),
     ecs: createEcs(options),
-    ecsRuns: createEcsRuns(options),
     elb: createElb(options),
     events: createEventBridge(options),
     iam: createIam(options),

@@ -67,6 +67,7 @@ const allowances = {
   definitions: {burst: 50, perSecond: 20},
   registering: {burst: 20, perSecond: 1},
   updating: {burst: 50, perSecond: 5},
+  running: {burst: 100, perSecond: 40},
 } as const satisfies Record<string, Allowance>;
 export type Category = keyof typeof allowances;
 

@@ -178,11 +178,17 @@ export async function write<T>(
   call: () => Promise<T>,
   sleep: (ms: number) => Promise<void>,
 ): Promise<T> {
+  let outOfTime = false;
   for (let attempt = 0; ; attempt++) {
     try {
       return await withinLimit(call());
     } catch (error) {
       const {name, status} = describe(error);
+      // Refused for its date, so nothing has happened; the SDK has set its clock by the answer.
+      if (isOutOfTime(error) && !outOfTime) {
+        outOfTime = true;
+        continue;
+      }
       if ((throttled.has(name) || crowded.test(messageOf(error))) && attempt < backoff.length) {
         await sleep(backoff[attempt] ?? 0);
         continue;
@@ -198,6 +204,14 @@ export async function write<T>(
     }
   }
 }
+
+/** A signature whose date AWS does not take, because this machine's clock is off by more than five minutes. */
+function isOutOfTime(error: unknown): boolean {
+  const {name, status, clockSkewCorrected} = describe(error);
+  return clockSkewCorrected && status !== undefined && status < 500 && dated.has(name);
+}
+
+const dated = new Set(['InvalidSignatureException', 'SignatureDoesNotMatch', 'RequestExpired', 'RequestTimeTooSkewed']);
 
 /** There was no connection yet: nothing can have been sent. */
 export function isUnsent(error: unknown): boolean {
@@ -234,8 +248,10 @@ function inWords(options: AwsOptions, action: string, error: unknown): DeployErr
     const where = options.profile === undefined ? '' : ` in the environment, nor in profile ${options.profile}`;
     return new DeployError(`there are no AWS credentials${where} (${said})`, {code: 'DW110', next: again, cause: error});
   }
-  if (credentialsEnded.has(name))
-    return new DeployError('the AWS credentials have ended', {code: 'DW111', next: again, cause: error});
+  if (credentialsEnded.has(name)) {
+    const final = isFixed(options.env);
+    return new DeployError('the AWS credentials have ended', {code: 'DW111', next: again, final, cause: error});
+  }
   if (credentialsWrong.has(name))
     return new DeployError(`AWS does not accept the credentials (${name})`, {code: 'DW112', next: again, cause: error});
   if (denied.has(name)) {
@@ -248,19 +264,28 @@ function inWords(options: AwsOptions, action: string, error: unknown): DeployErr
   return new DeployError(`${action} failed: ${name === 'Error' ? said : `${name}: ${said}`}`, {cause: error});
 }
 
+/** Whether the credentials are what they were when this process was started, however long it waits. */
+function isFixed(env: AwsOptions['env']): boolean {
+  return Boolean(env['AWS_ACCESS_KEY_ID']);
+}
+
 /** How to get credentials that will do. Those of a process's environment stay what they were when it was started. */
 export function newCredentials({login, env}: Pick<AwsOptions, 'login' | 'env'>): readonly string[] {
   const get = login === undefined ? 'Get new credentials' : `Run: ${login.join(' ')}`;
-  if (env['AWS_ACCESS_KEY_ID']) return [get, 'Then start again: this process has its credentials from its environment.'];
+  if (isFixed(env)) return [get, 'Then start again: this process has its credentials from its environment.'];
   return [login === undefined ? `${get}, then try again.` : get];
 }
 
-function describe(error: unknown): {readonly name: string; readonly status: number | undefined} {
-  if (!(error instanceof Error)) return {name: 'Error', status: undefined};
-  const metadata: unknown = '$metadata' in error ? error.$metadata : undefined;
-  const status: unknown =
-    typeof metadata === 'object' && metadata !== null && 'httpStatusCode' in metadata ? metadata.httpStatusCode : undefined;
-  return {name: error.name, status: typeof status === 'number' ? status : undefined};
+function describe(error: unknown): {
+  readonly name: string;
+  readonly status: number | undefined;
+  readonly clockSkewCorrected: boolean;
+} {
+  if (!(error instanceof Error)) return {name: 'Error', status: undefined, clockSkewCorrected: false};
+  const metadata: object = '$metadata' in error ? Object(error.$metadata) : {};
+  const status: unknown = 'httpStatusCode' in metadata ? metadata.httpStatusCode : undefined;
+  const clockSkewCorrected = 'clockSkewCorrected' in metadata && metadata.clockSkewCorrected === true;
+  return {name: error.name, status: typeof status === 'number' ? status : undefined, clockSkewCorrected};
 }
 
 function messageOf(error: unknown): string {

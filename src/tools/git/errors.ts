@@ -19,6 +19,12 @@ const problems: readonly {said: RegExp; next: readonly string[]}[] = [
     next: ['Tell git who you are: `git config --global user.name "…"` and `git config --global user.email "…"`'],
   },
   {
+    said: /\[rejected\] \(already exists\)/,
+    next: [
+      'The remote has a tag of that name already, at another commit: look at it (`git ls-remote --tags`), then push by hand.',
+    ],
+  },
+  {
     said: /\[rejected\]|non-fast-forward|fetch first/,
     next: ['The remote has commits that this repository has not: `git pull`, then push by hand: `git push`'],
   },

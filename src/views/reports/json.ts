@@ -9,6 +9,7 @@
  * Times are ISO 8601. `see` is the command or call with which anybody can look for themselves.
  */
 import {type AuditReport, verdictOf} from '../audit.ts';
+import {jsonText} from '../ndjson.ts';
 
 export function auditJson(report: AuditReport): string {
   const {at, auditor, groups, ...rest} = report;
@@ -34,5 +35,5 @@ export function auditJson(report: AuditReport): string {
       })),
     })),
   };
-  return `${JSON.stringify(shown, null, 2)}\n`;
+  return `${jsonText(shown)}\n`;
 }

@@ -68,11 +68,15 @@ function attributes(all: Readonly<Record<string, string | number>>): string {
 
 /** What XML 1.0 takes, and nothing that could be markup: `clean` leaves no control characters and no half surrogates. */
 function escaped(text: string): string {
-  return clean(text)
-    .replaceAll(/[\ufffe\uffff]/g, '')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&apos;');
+  return (
+    clean(text)
+      .replaceAll(/[\ufffe\uffff]/g, '')
+      .replaceAll('&', '&amp;')
+      .replaceAll('<', '&lt;')
+      .replaceAll('>', '&gt;')
+      .replaceAll('"', '&quot;')
+      .replaceAll("'", '&apos;')
+      // A command to GitHub's runner, wherever it stands in a line.
+      .replaceAll('##[', '#&#35;[')
+  );
 }

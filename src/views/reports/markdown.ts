@@ -52,7 +52,8 @@ export function inline(text: string): string {
 
 /** A span of code whose fence is longer than any run of backticks in it. */
 export function code(text: string): string {
-  const plain = clean(text);
+  // A command to GitHub's runner, where the report is printed.
+  const plain = clean(text).replaceAll('##[', '# #[');
   const longest = Math.max(0, ...[...plain.matchAll(/`+/g)].map(([run]) => run.length));
   const fence = '`'.repeat(longest + 1);
   const padding = longest > 0 ? ' ' : '';

@@ -110,8 +110,8 @@ function useMoment(isMoving: boolean, now: () => number): Moment {
   return {now: now(), frame};
 }
 
-function isMoving({form, run}: Model): boolean {
+function isMoving({form, run, hooks}: Model): boolean {
   if (isAsking(form)) return form.state.answers.environment !== undefined && isLooking(form);
   if (run.finished !== undefined) return false;
-  return run.started === undefined || [...run.jobs.values()].some(job => job.status === 'running');
+  return run.started === undefined || hooks.length > 0 || [...run.jobs.values()].some(job => job.status === 'running');
 }

@@ -1,12 +1,14 @@
 /** The interactive view: one Ink application from the first question to the end of the run. */
-import {type Instance, render} from 'ink';
+import {render} from 'ink';
 import type {ReactNode} from 'react';
 import type {Command} from '../../release/contract.ts';
 import type {Answer} from '../../release/events.ts';
 import type {Frontend} from '../frontend.ts';
 import {linesView} from '../lines.ts';
+import {linesFor} from '../words.ts';
 import {App, type GiveTerminal} from './app.tsx';
 import {runForm} from './choosing.ts';
+import {redraw} from './redraw.ts';
 import type {Size} from './scene.ts';
 import {type Action, emptyModel, type Model, update} from './state/model.ts';
 import {createStore, type Store} from './store.ts';
@@ -98,6 +100,8 @@ export function startTui({stdin, stdout, env, clock, suspend, onWindowChange}: T
     />
   );
   const saying = linesView(env, false);
+  const plain = linesFor(env);
+  const print = (text: string) => stdout.write(`${plain(text).join('\n')}\n`);
   // Before `render`: this has to come before Ink's own listener.
   let isRedrawn = false;
   const onResize = (): void => {
@@ -135,6 +139,7 @@ export function startTui({stdin, stdout, env, clock, suspend, onWindowChange}: T
   const gone = exited.then(() => Promise.reject(new Error('The view is closed: nobody can answer here.')));
   gone.catch(() => {});
   let isClosing = false;
+  let isClosed = false;
   let logins = 0;
 
   return {
@@ -184,12 +189,17 @@ export function startTui({stdin, stdout, env, clock, suspend, onWindowChange}: T
     },
 
     show(event, past = false) {
+      // What a hook said then is over.
+      if (past && event.type === 'hook') return;
       store.feed({do: 'event', event});
       if (isReader && !past) store.feed({do: 'said', lines: saying(event)});
     },
 
-    // The rail says that it is stopping.
-    notice: () => {},
+    notice(text) {
+      if (isClosed) print(text);
+      else if (isReader) store.feed({do: 'said', lines: plain(text)});
+      else store.feed({do: 'noticed', text});
+    },
 
     watchLogs: logs => store.dispatch({do: 'logs', logs}),
 
@@ -207,26 +217,20 @@ export function startTui({stdin, stdout, env, clock, suspend, onWindowChange}: T
       stdout.off('resize', onResize);
       unwatched();
       untitled();
+      // Keys that nobody hears any more are not left standing there.
+      if (isReader) app.clear();
       app.unmount();
       await exited;
+      store.flush();
+      // What was said there is gone with that screen.
+      if (!isClosed) new Set(store.shown().notices).forEach(text => print(text));
+      isClosed = true;
     },
   };
 }
 
 function sizeOf({columns, rows}: NodeJS.WriteStream): Size {
   return {columns: columns || 80, rows: rows || 24};
-}
-
-/**
- * Draws everything anew in a terminal of another size. Ink's own answer to a resize draws the tree as it was, too high
- * or too wide for a moment, and then only what has changed since: what the terminal has moved about stays as a ghost
- * (test/views/tui/size.test.ts saw both with `useWindowSize`). So the screen is cleared, and the tree has its new size,
- * before Ink looks.
- */
-function redraw(app: Instance, view: ReactNode, stdout: NodeJS.WriteStream): void {
-  stdout.write('\u001B[2J\u001B[H');
-  app.clear();
-  app.rerender(view);
 }
 
 /** Resolves when the operator has read the end. */

@@ -2,6 +2,7 @@
 import {choiceLines} from './keys/help.ts';
 import {currentQuestion} from './keys/run.ts';
 import {interruptLines, loginLines, reasonLines, searchLines} from './lines/fields.ts';
+import {noteLines} from './lines/notes.ts';
 import {elsewhereLines, leavingLines, questionLines} from './lines/questions.ts';
 import type {Moment, Scene, Size} from './scene.ts';
 import {modeOf} from './state/mode.ts';
@@ -25,8 +26,15 @@ export function sceneOf(model: Model, size: Size, moment: Moment): Laid {
   return {model, moment, width, height: height - footer.length, footer};
 }
 
-/** What is asked, between the screen and the keys. It takes its room from the screen: half of it at most. */
+/** What is said and what is asked, between the screen and the keys. It takes its room from the screen. */
 function footerLines(scene: Scene): readonly Line[] {
+  const {model, moment, width, height} = scene;
+  const notes = noteLines(model, moment, {width, height});
+  return [...notes, ...questionFooter({...scene, height: height - notes.length})];
+}
+
+/** What is asked: half of the screen at most. */
+function questionFooter(scene: Scene): readonly Line[] {
   // An answer that cannot be seen cannot be given: the question is what is cut.
   const choices = choiceLines(scene);
   const asked = askedLines(scene).slice(0, Math.max(1, roomToAsk(scene) + 1 - choices.length));

@@ -108,7 +108,7 @@ test('credentials of the process’s own environment cannot be renewed: it says 
   await using server = await aws();
   const {check} = await profile(server.url, 'AKIARIGHT', {AWS_ACCESS_KEY_ID: 'AKIAENDED', AWS_SECRET_ACCESS_KEY: 'x'});
   expect(await check()).toMatchObject([
-    {status: 'failed', next: 'Run: chopaws Then start again: this process has its credentials from its environment.'},
+    {status: 'failed', next: 'Run: chopaws · Then start again: this process has its credentials from its environment.'},
     {status: 'open'},
   ]);
 });

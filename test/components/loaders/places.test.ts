@@ -5,6 +5,7 @@ import {atRevision, parseReference} from '../../../src/components/loaders/refere
 import {machineEntries} from '../../../src/components/loaders/state-machine.ts';
 import {scheduleEntries} from '../../../src/components/loaders/schedule.ts';
 import {ruleEntries} from '../../../src/components/loaders/rule.ts';
+import {sourceOf} from '../../../src/components/loaders/target.ts';
 import type {Schedule} from '../../../src/tools/aws/scheduler.ts';
 
 const loader = {service: 'ecs', name: 'loader'} as const;
@@ -133,6 +134,9 @@ describe('of a state machine', () => {
     expect(computed?.launch()).toEqual({request: {jobQueue: 'loads'}});
     const [run] = machineEntries(definition.replace('"Cluster": "pass"', '"Cluster": "{% $states.input.cluster %}"'), loader);
     expect(run?.launch()).toEqual({problem: 'cluster comes from the input of its execution'});
+    const command = '"Cluster": "pass", "Overrides": {"ContainerOverrides": [{"Name": "loader", "Command": ["{% $since %}"]}]}';
+    const [inList] = machineEntries(definition.replace('"Cluster": "pass"', command), loader);
+    expect(inList?.launch()).toEqual({problem: 'command comes from the input of its execution'});
   });
 });
 
@@ -155,4 +159,12 @@ test('only the bytes of a replaced string change', () => {
       },
     ),
   );
+});
+
+test('a rule of a partner’s bus: the bus has slashes in its name, the rule has none', () => {
+  expect(sourceOf({rule: 'aws.partner/example.com/shop/nightly'})).toEqual({
+    is: 'rule',
+    bus: 'aws.partner/example.com/shop',
+    name: 'nightly',
+  });
 });

@@ -236,6 +236,12 @@ test('a state machine: the state that submits the job names the new revision, an
 
   expect(notPassed((await journals.release(released)).checks)).toEqual([]);
   expect((await told.states.send(described)).definition).toBe(machineText('importer:2', 'loader:2'));
+
+  const Target = {Arn: `${arn}:live`, RoleArn: role};
+  told.world.createSchedule({name: 'live', ScheduleExpression: nightly, FlexibleTimeWindow: {Mode: 'OFF'}, Target});
+  expect(notPassed(await grants.audit(plan, results))).toEqual([
+    'warned: nothing else starts an old importer: schedule live starts a version or an alias of grant-load',
+  ]);
 });
 
 // ── what is not done twice ───────────────────────────────────────────────────────────────────────────
@@ -383,8 +389,9 @@ describe('an audit', () => {
     const {told, loader} = await onTwoTargets();
     const {plan, results} = await loader.release(released);
     await told.events.send(new PutRuleCommand({Name: 'nightly', ScheduleExpression: nightly, State: 'DISABLED'}));
-    const checks = await loader.audit(plan, results);
-    expect(checks.map(({found}) => found)).toContain('target daily starts loader:2, disabled');
+    expect(notPassed(await loader.audit(plan, results))).toEqual([
+      'warned: rule nightly starts loader:2: target daily starts loader:2, disabled: it starts nothing',
+    ]);
     await told.events.send(new PutTargetsCommand({Rule: 'nightly', Targets: [{...loaderTarget('daily', task('mailer:1'))}]}));
     expect(notPassed(await loader.audit(plan, results))).toEqual([
       'failed: rule nightly starts loader:2: target daily starts nothing of it',

@@ -265,6 +265,9 @@ withTerraform('Secrets', () => {
   type      = string
   sensitive = true
 }
+variable "nested" {
+  sensitive = true
+}
 variable "from_env" {
   type      = string
   sensitive = true
@@ -274,6 +277,16 @@ variable "earlier" {
   sensitive = true
   default   = "hunter2-earlier"
 }
+variable "from_config" {
+  type      = string
+  sensitive = true
+  default   = "hunter2-default"
+}
+variable "from_default" {
+  type      = string
+  sensitive = true
+  default   = "hunter2-default"
+}
 resource "terraform_data" "keeps" {
   input = var.earlier
 }
@@ -281,9 +294,9 @@ resource "terraform_data" "keeps" {
     const app = await project({
       files: {
         'ci/main.tf': guarded,
-        'ci/terraform.tfvars': 'from_file = "hunter2-file"\n',
+        'ci/terraform.tfvars': 'from_file = "hunter2-file"\nnested = {a = "hunter2-\\"x"}\n',
       },
-      settings: {fromEnv: ['from_env']},
+      settings: {fromEnv: ['from_env'], set: {from_config: 'hunter2-config'}},
       env: {TF_VAR_from_env: 'hunter2-env', TF_VAR_stray: 'x'},
     });
     await terraform(app.path('ci'), 'apply', '-auto-approve', '-var=from_env=x');
@@ -292,7 +305,7 @@ resource "terraform_data" "keeps" {
   lifecycle {
     precondition {
       condition     = var.from_file == ""
-      error_message = "\${nonsensitive(var.from_file)} \${nonsensitive(var.from_env)} \${nonsensitive(terraform_data.keeps.output)}"
+      error_message = "\${nonsensitive(var.from_file)} \${nonsensitive(var.from_env)} \${nonsensitive(terraform_data.keeps.output)} \${nonsensitive(var.from_config)} \${nonsensitive(var.from_default)} \${nonsensitive(var.nested.a)}"
     }
   }
 }
@@ -304,7 +317,7 @@ resource "terraform_data" "keeps" {
     );
     const error: unknown = await app.plan().catch((error: unknown) => error);
     const words = error instanceof Error ? error.message : '';
-    expect(words).toContain('hunter2-file hunter2-env hunter2-earlier');
+    expect(words).toContain('hunter2-file hunter2-env hunter2-earlier hunter2-config hunter2-default hunter2-"x');
     expect(app.shown(words)).not.toContain('hunter2');
     expect(app.log().join('\n')).not.toContain('hunter2');
   });

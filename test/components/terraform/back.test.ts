@@ -2,7 +2,7 @@ import {readFile} from 'node:fs/promises';
 import {expect, onTestFinished, test, vi} from 'vitest';
 import {startRegistry} from '../../../src/emulator/registry.ts';
 import type {StateTarget} from '../../../src/release/contract.ts';
-import type {Json} from '../../../src/release/json.ts';
+import {hidden, type Json} from '../../../src/release/json.ts';
 import {terraform, withTerraform} from '../../tools/terraform/support.ts';
 import {type Project, project} from './support.ts';
 
@@ -111,6 +111,13 @@ withTerraform('The way back', () => {
     expect(app.git('log', '-1', '--format=%s')).toBe('Deploy 0.7.1');
     expect(app.git('status', '--porcelain')).toBe('');
     expect(await app.prove(plan, results)).toMatchObject({settled: {status: 'passed'}, digest: {status: 'passed'}});
+  });
+
+  test('is refused where a secret was set then, which no record holds', async () => {
+    const {app} = await releasedTwice();
+    const state = await stateOf(app);
+    const recorded = {...state, state: {...Object(state.state), set: {image_tag: '0.7.1', password: hidden}}};
+    await expect(app.plan(recorded)).rejects.toThrow('what service was on 0.7.1 is not known: a secret is part of it');
   });
 
   test('is refused where the image is another one by now, and where it is gone; an approval holds only for the image it saw', async () => {

@@ -1,4 +1,4 @@
-import {appendFile, rm} from 'node:fs/promises';
+import {appendFile, rm, symlink} from 'node:fs/promises';
 import {expect, onTestFinished, test, vi} from 'vitest';
 import {z} from 'zod';
 import {startEmulator} from '../../../src/emulator/index.ts';
@@ -23,12 +23,16 @@ const files = {
   'ci/start.sh': 'docker run\n',
   'beside/main.tf': 'resource "terraform_data" "x" {}\n',
   'ci/terraform.tfvars': 'image_tag = "0.7.1"\n',
+  'shared/start.sh': 'docker run\n',
 };
 const settings = {set: {image_tag: '${version}'}};
 
 /** As it was deployed by hand. */
 async function deployed(more: Partial<ProjectOptions> = {}): Promise<Project> {
   const app = await project({files, settings, ...more});
+  // One that leads around in a circle is walked once.
+  await symlink('../shared', app.path('ci/linked'));
+  await symlink('../ci', app.path('shared/around'));
   await terraform(app.path('ci'), 'init');
   await terraform(app.path('ci'), 'apply', '-auto-approve');
   return app;
@@ -73,6 +77,11 @@ withTerraform('An approved plan', () => {
         await rm(app.path('beside/main.tf'));
       },
       words: 'files of the module have changed: ../beside/main.tf (gone), .terraform.lock.hcl (new), new.tf (new), start.sh',
+    },
+    {
+      name: 'a file has changed that a link to a folder leads to',
+      change: app => app.write('shared/start.sh', 'rm -rf /\n'),
+      words: 'files of the module have changed: linked/start.sh',
     },
     {
       name: 'somebody has changed the state',

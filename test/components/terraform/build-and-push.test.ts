@@ -104,7 +104,10 @@ describe.runIf(ready || inCi)('an image', () => {
     expect(await steps(other({args: {A: '1'}}))).toBe('built');
 
     await shop.write('notes.txt', 'not committed');
-    expect(await steps(shop)).toBe('built');
+    await expect(steps(shop)).rejects.toThrow(
+      'a file is not committed (notes.txt) since the release began: an image built now would be of no commit',
+    );
+    expect(await steps(shop.with({version: 'VERSION', build: {image, args: {A: '1'}}, git: {allowDirty: true}}))).toBe('built');
     expect((await shop.desk().io.docker.inspect(`${image}:1.1.0`))?.labels['org.opencontainers.image.revision']).toMatch(
       /-dirty$/,
     );
@@ -129,6 +132,19 @@ describe.runIf(ready || inCi)('an image', () => {
     const overwritten = await resultOf(shop.desk({allows: ['overwrite-tag']}));
     expect(overwritten).toEqual({digest: await digestIn(image), pushed: true, overwrote: true});
     expect(overwritten.digest).not.toBe(first.digest);
+  });
+
+  test('is not pushed where its name was given to another one since it was built', async () => {
+    const {shop, image} = await workshop({});
+    const desk = shop.desk();
+    const [push, ...before] = [...desk.steps().values()].toReversed();
+    const {results} = await desk.run(before.toReversed());
+    await shop.write('Dockerfile', 'FROM scratch\nLABEL other=yes\n');
+    await shop.docker('build', `--tag=${image}:1.1.0`, '.');
+    if (push === undefined) expect.fail('There is no push.');
+    const pushing = push.request(desk.io, results).then(request => push.perform(desk.io, request));
+    await expect(pushing).rejects.toThrow('is not the image any more that this release has built');
+    expect(await digestIn(image)).toBeUndefined();
   });
 
   test.runIf(withBuildKit)('is built with secrets that are in no argument, no log and no label', async () => {

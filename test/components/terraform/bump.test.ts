@@ -2,6 +2,7 @@
 import {mkdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {describe, expect, onTestFinished, test} from 'vitest';
+import {commitStep} from '../../../src/components/terraform/source/commit.ts';
 import {gitPushSteps} from '../../../src/components/terraform/source/git-push.ts';
 import {terraformConfig} from '../../../src/components/terraform/config.ts';
 import type {Io} from '../../../src/components/io.ts';
@@ -304,6 +305,46 @@ describe('git push: true', () => {
     const results = new Map([['commit', {commit: 'abc', made: true}]]);
     const silent = terraformConfig.parse({kind: 'terraform', source: {version: 'VERSION', build}});
     expect(gitPushSteps(silent, results, ids)).toEqual([]);
+  });
+
+  test('where the remote has another tag of that name is found out before anything is done', async () => {
+    const shop = await workshop({source});
+    await shop.addRemote();
+    await shop.git('tag', '--annotate', '--message=Theirs', 'v1.1.0');
+    await shop.git('push', '--quiet', 'origin', 'v1.1.0');
+    expect((await shop.desk().check('git push')).status).toBe('passed');
+    await shop.git('tag', '--delete', 'v1.1.0');
+    expect(await shop.desk().check('git push')).toMatchObject({
+      status: 'failed',
+      found: 'origin has a tag v1.1.0 already, which is not the one here',
+    });
+  });
+
+  test('takes nothing to a branch that somebody checked out meanwhile: nothing is committed there', async () => {
+    const shop = await workshop({source});
+    await shop.addRemote();
+    const desk = shop.desk();
+    await shop.git('branch', 'other');
+    const {results} = await desk.run([...desk.steps().values()].slice(0, 2));
+    const tfvars = commitStep({
+      id: 'commit-tfvars',
+      phase: 'apply',
+      file: () => join(shop.folder, 'ci/terraform.tfvars'),
+      message: 'Deploy 1.1.0',
+      push: true,
+      onTopOf: 'commit',
+    });
+    await shop.write('ci/terraform.tfvars', 'image_tag = "1.1.0"\n');
+    await shop.git('switch', '--quiet', 'other');
+    await expect(begin(desk, gitPushSteps(component, results, ids)[0])).rejects.toMatchObject({
+      message: expect.stringMatching(/^other does not have the commit \w{12}/),
+    });
+    await expect(tfvars.request(desk.io, results)).rejects.toMatchObject({
+      message: expect.stringMatching(/^other does not have the commit \w{12} of this release/),
+      means: 'Nothing was committed there.',
+    });
+    await shop.git('switch', '--quiet', 'main');
+    await expect(tfvars.request(desk.io, results)).resolves.toMatchObject({files: ['ci/terraform.tfvars']});
   });
 
   test('without a remote is found out before anything is done', async () => {

@@ -3,10 +3,11 @@ import {UpdateServiceCommand} from '@aws-sdk/client-ecs';
 import {PutImageCommand} from '@aws-sdk/client-ecr';
 import {createAws} from '../../../src/tools/aws/index.ts';
 import {type Story, image, story} from '../../emulator/story.ts';
+import {serve} from '../server.ts';
 
 const noWait = () => Promise.resolve();
 
-const awsOf = ({url}: Story) =>
+const awsOf = ({url}: Pick<Story, 'url'>) =>
   createAws({
     region: 'us-east-1',
     profile: undefined,
@@ -52,6 +53,14 @@ test('the deployments of a service name the revision that each set out for, newe
   told.world.fail({action: 'ListServiceDeployments', kind: {code: 'InvalidParameterException'}});
   expect(await aws.ecs.deployments('main', 'web', 0)).toEqual(deployments);
   expect(revisions.get(newest?.revision ?? '')?.digests.get('app')).toBe(told.world.putImage('web', '1.1.0'));
+});
+
+test('whoever watches a service is told nothing older than what was seen of it meanwhile', async () => {
+  const {world, register, aws} = await service(1);
+  expect((await aws.ecs.watched('main', 'web'))?.taskDefinition).toMatch(/web:1$/);
+  world.updateService({cluster: 'main', service: 'web', taskDefinition: register('1.1.0')});
+  expect((await aws.ecs.service('main', 'web'))?.taskDefinition).toMatch(/web:2$/);
+  expect((await aws.ecs.watched('main', 'web'))?.taskDefinition).toMatch(/web:2$/);
 });
 
 test('a service revision is asked for once: it never changes', async () => {
@@ -169,4 +178,24 @@ test('targets that AWS refuses with 200 are an error that names them', async () 
     /^rule nightly did not take 1 of 2 targets: loader: ConcurrentModificationException/,
   );
   expect(await aws.events.targets(rule)).toEqual([{...target, Id: 'other'}]);
+});
+
+test('a clock that is off by an hour holds up no change: what AWS refuses for its date is sent once more', async () => {
+  let taken = 0;
+  await using server = await serve((request, response) => {
+    const now = Date.now() + 3_600_000;
+    // 20260115T120000Z
+    const [, ...parts] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(String(request.headers['x-amz-date'])) ?? [];
+    const [year = 0, month = 0, day, hour, minute, second] = parts.map(Number);
+    const isOff = Math.abs(Date.UTC(year, month - 1, day, hour, minute, second) - now) > 300_000;
+    if (!isOff) taken += 1;
+    const answer = isOff
+      ? {__type: 'InvalidSignatureException', message: 'Signature expired'}
+      : {taskDefinition: {taskDefinitionArn: 'web:2'}};
+    response
+      .writeHead(isOff ? 403 : 200, {'content-type': 'application/x-amz-json-1.1', date: new Date(now).toUTCString()})
+      .end(JSON.stringify(answer));
+  });
+  expect(await awsOf(server).ecs.register({family: 'web'}, noWait)).toBe('web:2');
+  expect(taken).toBe(1);
 });

@@ -103,7 +103,25 @@ test('a task that could not be placed is a failure, although ECS answers 200', a
     tasks: [],
     failures: [{arn: 'pass', reason: 'RESOURCE:MEMORY', detail: 'no instance has it'}],
   });
-  await expect(awsAt(server.url).ecsRuns.run({taskDefinition: 'loader:2', clientToken: 'once'}, noWait)).rejects.toThrow(
+  await expect(awsAt(server.url).ecs.run({taskDefinition: 'loader:2', clientToken: 'once'}, noWait)).rejects.toThrow(
     'ECS could not start the task: RESOURCE:MEMORY: no instance has it',
   );
+});
+
+test('tags of AWS itself are not sent back: whatever would set them is refused', async () => {
+  const own = {key: 'project', value: 'pass'};
+  const stack = {key: 'aws:cloudformation:stack-name', value: 'pass'};
+  const taskDefinition = {taskDefinitionArn: 'arn:aws:ecs:us-east-1:000000000000:task-definition/loader:2', family: 'loader'};
+  await using task = await answering(200, {taskDefinition, tags: [stack, own]});
+  expect((await awsAt(task.url).ecs.taskDefinition('loader'))?.input).toEqual({family: 'loader', tags: [own]});
+  await using other = await answering(200, {taskDefinition, tags: [stack]});
+  expect((await awsAt(other.url).ecs.taskDefinition('loader'))?.input).toEqual({family: 'loader'});
+
+  const jobDefinition = {
+    jobDefinitionArn: 'arn:aws:batch:us-east-1:000000000000:job-definition/load:2',
+    jobDefinitionName: 'load',
+  };
+  const tags = {[stack.key]: stack.value, [own.key]: own.value};
+  await using job = await answering(200, {jobDefinitions: [{...jobDefinition, revision: 2, status: 'ACTIVE', tags}]});
+  expect((await awsAt(job.url).batch.jobDefinition('load'))?.input).toEqual({jobDefinitionName: 'load', tags: {project: 'pass'}});
 });

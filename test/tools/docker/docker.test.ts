@@ -65,6 +65,7 @@ describe.each(clients)('docker $version', ({version, path}) => {
     built.push(options.reference ?? reference);
     return {
       context: folder,
+      scratch: tmpdir(),
       reference,
       labels: {'org.opencontainers.image.version': '1.0.0', empty: '', odd: 'a=b "c" $d'},
       ...options,

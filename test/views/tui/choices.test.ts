@@ -223,9 +223,21 @@ describe('a question that --yes would answer names the flag', () => {
     ['preflight', {id: 'q', about: 'preflight', failed: ['a']}, '--yes ends here: it never looks a second time'],
     ['failure', {id: 'q', about: 'failure', job, trouble, choices: ['leave']}, '--yes leaves it as it is (onFailure: leave)'],
     [
-      'unknown step',
-      {id: 'q', about: 'unknown step', job: {component: 'pass-core', phase: 'apply'}, step: 's', text: 'a message'},
+      'unknown message',
+      {
+        id: 'q',
+        about: 'unknown step',
+        job: {component: 'pass-core', phase: 'apply'},
+        step: 's',
+        text: 'a message',
+        happened: true,
+      },
       '--allow republish:pass-core',
+    ],
+    [
+      'unknown step',
+      {id: 'q', about: 'unknown step', job: {component: 'pass-core', phase: 'apply'}, step: 's', text: 'an apply'},
+      '--yes leaves it open: it does nothing twice',
     ],
   ];
 

@@ -79,6 +79,12 @@ test('times stand before the lines at a key, also in the next log', async () => 
   await terminal.shows('21:14:01 second');
 });
 
+test.each([80, 100, 160])('the way out is shown at %i columns', async columns => {
+  const terminal = openTerminal({columns});
+  await logOf(terminal, many);
+  expect(terminal.screen()).toMatch(/ esc close .*\? help +ctrl\+c stop/);
+});
+
 test('its path is put into the clipboard', async () => {
   const terminal = openTerminal();
   await logOf(terminal, ['first']);

@@ -364,6 +364,23 @@ test('the log pane follows, scrolls, pauses, follows again', async () => {
   await terminal.shows('▸ pass-core');
 });
 
+test('what a failed check says, and what to do about it, is said once', async () => {
+  const {tui, clock, ...terminal} = openTerminal({columns: 120});
+  const story = tell(tui, clock);
+  story.started(passCards);
+  story.approved();
+  story.jobStarted('deposit-services', 'verify');
+  const next = 'Push the image.';
+  story.check('deposit-services', 'verify', {claim: 'a', text: 'it is steady', status: 'failed', found: 'cannot pull', next});
+  story.check('deposit-services', 'verify', {claim: 'b', text: 'it answers', status: 'failed', found: '503'});
+  story.failed('deposit-services', 'verify', {what: 'it is steady: cannot pull; it answers: 503', next: [next]});
+  await terminal.shows('▸ deposit-services  ✖ failed');
+  const [, details = ''] = terminal.screen().split('deposit-services · verify');
+  expect(details.trimStart()).toMatch(/^✖ it is steady: cannot pull\n +next: Push the image\.\n ✖ it answers: 503\n/);
+  story.failed('deposit-services', 'verify', {what: 'nobody looked', next: [next, 'Look.']});
+  await terminal.shows(/· verify\n nobody looked\n +next: Look\.\n\n ✖ it is steady: cannot pull/);
+});
+
 test('a failed end stays until it was read; a good one closes at once', async () => {
   const {tui, clock, ...terminal} = openTerminal();
   const story = tell(tui, clock);
@@ -389,7 +406,7 @@ test('a failed end stays until it was read; a good one closes at once', async ()
         from: '1.13.2',
         to: '1.14.0',
         end: 'failed',
-        note: 'CannotPullContainer',
+        note: `CannotPullContainer: ${'not found; '.repeat(12)}`,
       },
     ],
   });
@@ -397,6 +414,8 @@ test('a failed end stays until it was read; a good one closes at once', async ()
   const closed = tui.close().then(isClosed);
   await terminal.shows('✖ failed  deposit-services does not run 1.14.0');
   expect(terminal.screen()).toMatch(/✔ pass-core {9}verified {5}1\.13\.2 → 1\.14\.0 {2}\/version answers/);
+  // What would be a tall column of words stands below.
+  expect(terminal.screen()).toMatch(/✖ deposit-services {2}failed {7}1\.13\.2 → 1\.14\.0\n {5}CannotPullContainer: not found; /);
   expect(terminal.screen()).toContain('enter leave');
   expect(isClosed).not.toHaveBeenCalled();
   await terminal.press('enter');

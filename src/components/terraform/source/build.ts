@@ -2,6 +2,7 @@
 import path from 'node:path';
 import * as z from 'zod';
 import {type Step, step} from '../../../release/contract.ts';
+import {DeployError} from '../../../release/errors.ts';
 import {fingerprint} from '../../../release/hash.ts';
 import {readText} from '../../../tools/files.ts';
 import type {BuildSecret} from '../../../tools/docker.ts';
@@ -9,6 +10,7 @@ import {shortDigest} from '../../images.ts';
 import type {Io} from '../../io.ts';
 import {type Source, type TerraformConfig, pathsOf} from '../config.ts';
 import {loginAside} from './login.ts';
+import {uncommitted, uncommittedInWords} from './work-tree.ts';
 
 export const revisionLabel = 'org.opencontainers.image.revision';
 
@@ -46,6 +48,8 @@ export function buildStep(id: string, component: TerraformConfig, source: Source
       const root = (await io.git.root(context)) ?? null;
       const head = root === null ? null : await io.git.head(root);
       const dirty = root === null || (await io.git.status(root)).length > 0;
+      if (root !== null && source.git.commit && !source.git.allowDirty)
+        await refuseStrangers(component, source, version, root, io);
       const url = root === null ? undefined : await io.git.remoteUrl(root);
       const created =
         root !== null && head !== null && !dirty
@@ -67,9 +71,10 @@ export function buildStep(id: string, component: TerraformConfig, source: Source
         io.log(`${reference} is there already, built from the same source.`);
         return {id: there, reused: true};
       }
-      const {id} = await io.docker.build(
+      const {id: printed} = await io.docker.build(
         {
           context: request.context,
+          scratch: await io.scratch(),
           reference,
           labels: request.labels,
           ...(build.dockerfile && {dockerfile: build.dockerfile}),
@@ -82,11 +87,23 @@ export function buildStep(id: string, component: TerraformConfig, source: Source
         // What it is built on may be where it is pushed to.
         await loginAside(io, reference),
       );
-      return {id, reused: false};
+      // With containerd's image store the engine calls it otherwise than the build does.
+      return {id: (await io.docker.inspect(reference))?.id ?? printed, reused: false};
     },
     // Building once more does no harm: what is there from the same source is used, the rest is built.
     settle: async () => 'absent',
     tell: ({id, reused}) => `${reference} ${reused ? 'reused' : 'built'}, ${shortDigest(id)}`,
+  });
+}
+
+/** Looked at once more: a hook of the commit, or somebody at work, may have changed files since the release began. */
+async function refuseStrangers(component: TerraformConfig, source: Source, version: string, root: string, io: Io): Promise<void> {
+  const {edited, others} = await uncommitted(component, source, version, root, io);
+  const strangers = [...(edited === undefined ? [] : [edited]), ...others];
+  if (strangers.length === 0) return;
+  throw new DeployError(`${uncommittedInWords(strangers)} since the release began: an image built now would be of no commit`, {
+    means: 'Nothing was built.',
+    next: ['Commit, stash or ignore them, and run the release again.'],
   });
 }
 

@@ -1,16 +1,13 @@
 /** What a component that is built from source requires before: builder, login, version files, work tree, tags, a remote to push to. */
-import {realpath} from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod';
 import type {Named} from '../../../release/contract.ts';
-import {toTrouble} from '../../../release/errors.ts';
+import {inOneLine, toTrouble} from '../../../release/errors.ts';
 import type {Check, Claim} from '../../../release/model.ts';
 import {isDowngrade} from '../../../release/version.ts';
-import {readText} from '../../../tools/files.ts';
 import {parseImageName} from '../../../tools/registry.ts';
 import {shortDigest} from '../../images.ts';
 import type {Io} from '../../io.ts';
-import {editTfvars} from '../../tfvars.ts';
 import {failed, passed, warned} from '../../verdict.ts';
 import {editVersion} from '../../version-file.ts';
 import {type Source, type TerraformConfig, pathsOf, referenceOf} from '../config.ts';
@@ -18,6 +15,7 @@ import {recordsInContext} from './context.ts';
 import {withLogin} from './login.ts';
 import {isIncreased, releasedInWords, releasedVersions} from './released.ts';
 import {isThere, readVersionFiles, versionFileNames} from './version-files.ts';
+import {uncommitted, uncommittedInWords} from './work-tree.ts';
 
 const subject = z.discriminatedUnion('is', [
   z.object({is: z.literal('builder')}),
@@ -129,6 +127,14 @@ async function checkVersionFiles(component: Built, claim: Claim, version: string
   const files = await readVersionFiles(source, io);
   for (const file of files) editVersion(file, version);
   const now = files[0]?.version ?? version;
+  const released = await releasedVersions(component, source, io);
+  const words = releasedInWords(released);
+  // An older version is deployed from its own image: what would be built now is today's source by an old name.
+  if (now !== version && isDowngrade(released.deployed, version) && (await digestOf(source.build, version, io)) === undefined) {
+    return failed(claim, `${version} is older than what is deployed, and there is no image of it (${words})`, {
+      next: `Give a newer version; or check out the source of ${version} on a branch, and release it from there.`,
+    });
+  }
   if (isDowngrade(now, version) && !io.allows('downgrade', component.id)) {
     const found = `it says ${now}, which is newer than ${version}`;
     if (io.attended) return warned(claim, `${found}: the plan asks for the environment’s name`);
@@ -136,8 +142,6 @@ async function checkVersionFiles(component: Built, claim: Claim, version: string
       next: `Give a newer version, or go back with --allow downgrade:${component.id}`,
     });
   }
-  const released = await releasedVersions(component, source, io);
-  const words = releasedInWords(released);
   const increased = isIncreased(now, released);
   if (now === version)
     return passed(claim, `says ${version} already${increased ? ', increased before and kept' : ''} (${words})`);
@@ -175,51 +179,15 @@ async function checkWorkTree(component: Built, claim: Claim, version: string, io
     return failed(claim, 'git does not know who commits', {next: 'git config user.name "…" and git config user.email "…"'});
   }
 
-  const changed = (await io.git.status(root)).map(({path}) => path);
-  const edits = await ownEdits(component, version, root, io);
-  for (const [file, edit] of edits) {
-    if (!changed.includes(file)) continue;
-    // An earlier attempt at the same release may have left its own edit behind: it is committed with this one.
-    const before = await io.git.contentAt(root, commit, file);
-    const now = await readText(path.join(root, file));
-    if (before === undefined || edit(before) !== now.text) {
-      return failed(claim, `${file} has changes that are not committed`, {next: `Commit or take them back: git diff ${file}`});
-    }
-  }
-  const others = changed.filter(file => !edits.has(file) && !isOurs(path.join(root, file), component, io));
+  const {edited, others} = await uncommitted(component, component.source, version, root, io);
+  if (edited !== undefined)
+    return failed(claim, `${edited} has changes that are not committed`, {next: `Commit or take them back: git diff ${edited}`});
   if (others.length === 0) return passed(claim, `${branch ?? 'HEAD'} at ${commit.slice(0, 12)}, clean`);
-  const found = `${others.length === 1 ? 'a file is' : `${others.length} files are`} not committed (${others.slice(0, 3).join(', ')}${others.length > 3 ? ', …' : ''})`;
+  const found = uncommittedInWords(others);
   if (git.allowDirty) return warned(claim, `${found}: the image’s revision label will end in -dirty`);
   return failed(claim, `${found}: an image built now would be of no commit`, {
     next: 'Commit, stash or ignore them; or allow it with `source.git.allowDirty: true` in the config file.',
   });
-}
-
-/** What a release itself edits: by path from the root, what becomes of the text. */
-async function ownEdits(
-  component: Built,
-  version: string,
-  root: string,
-  io: Io,
-): Promise<ReadonlyMap<string, (text: string) => string>> {
-  const {varFile} = pathsOf(component, io);
-  const files = await readVersionFiles(component.source, io);
-  const relative = async (file: string) => path.relative(root, await realpath(file).catch(() => file));
-  return new Map<string, (text: string) => string>([
-    ...(await Promise.all(
-      files.map(async ({path: file, patterns}) => {
-        const edit = (text: string) => editVersion({path: file, text, patterns}, version);
-        return [await relative(file), edit] as const;
-      }),
-    )),
-    [await relative(varFile), text => editTfvars(text, varFile, component.set)],
-  ]);
-}
-
-/** What running the wizard leaves there itself: its records, and what `terraform init` locks. */
-function isOurs(file: string, component: TerraformConfig, io: Io): boolean {
-  const {directory} = pathsOf(component, io);
-  return file === path.join(directory, '.terraform.lock.hcl') || !path.relative(io.records, file).startsWith('..');
 }
 
 async function checkImageTag({source: {build}}: Built, claim: Claim, version: string, io: Io): Promise<Check> {
@@ -256,11 +224,18 @@ async function checkRemote(component: Built, claim: Claim, io: Io): Promise<Chec
   const upstream = await io.git.upstream(root, branch);
   if (upstream === undefined)
     return failed(claim, 'the repository has no remote', {next: 'Add one: git remote add origin <address>'});
+  const {tag} = component.source.git;
   try {
+    const there = tag && (await io.git.remoteReferences(root, upstream.remote, [`refs/tags/${tag}`]))[0];
+    if (there && there !== (await io.git.tagObject(root, tag))) {
+      return failed(claim, `${upstream.remote} has a tag ${tag} already, which is not the one here`, {
+        next: `Release another version, or take theirs: git fetch ${upstream.remote} tag ${tag}`,
+      });
+    }
     await io.git.push(root, upstream.remote, [{from: commit, to: upstream.reference}], 'rehearse');
   } catch (error) {
     const {what, next} = toTrouble(error);
-    return failed(claim, what, {...(next && {next: next.join(' ')})});
+    return failed(claim, what, {...(next && {next: inOneLine(next)})});
   }
   return passed(claim, `to ${upstream.reference.replace('refs/heads/', '')} of ${upstream.remote}, once the release is verified`);
 }

@@ -2,7 +2,7 @@
 import {realpath} from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod';
-import {type Step, step} from '../../../release/contract.ts';
+import {type Results, type Step, step} from '../../../release/contract.ts';
 import {DeployError} from '../../../release/errors.ts';
 import type {Io} from '../../io.ts';
 
@@ -29,6 +29,8 @@ interface CommitOf {
   readonly message: string;
   /** Whether it is pushed once the release is verified. */
   readonly push: boolean;
+  /** The step that committed before it: this one goes on top of that. */
+  readonly onTopOf?: string;
 }
 
 /** Of what is pushed at the end. */
@@ -48,15 +50,17 @@ export function commitFilesStep(what: CommitOf): Step<Io> {
     title: `commit it: ${what.message}`,
     requestSchema: commitRequest,
     resultSchema: committed,
-    request: async io => {
+    request: async (io, results) => {
       // An edit follows a link; so does what is committed.
       const all = await Promise.all((await what.files(io)).map(file => realpath(file)));
       const root = await repositoryOf(io, all);
+      const {commit: parent} = await io.git.head(root);
+      if (what.onTopOf !== undefined) await refuseSwitched(io, root, results, what.onTopOf);
       const names = all.map(file => path.relative(root, file));
       const tracked = await Promise.all(names.map(async name => ((await io.git.isIgnored(root, name)) ? [] : [name])));
       const changed = new Set((await io.git.status(root, names)).map(({path: name}) => name));
       const files = tracked.flat().filter(name => changed.has(name));
-      return {root, files, message: what.message, parent: (await io.git.head(root)).commit};
+      return {root, files, message: what.message, parent};
     },
     perform: async (io, {root, files, message, parent}) => {
       if (files.length === 0) return {commit: parent, made: false, alone: false};
@@ -87,6 +91,21 @@ export function commitFilesStep(what: CommitOf): Step<Io> {
 }
 
 const isAlone = ({push}: CommitOf, io: Io): boolean => !push && !io.attended;
+
+/**
+ * Throws where the commit of an earlier step is not in what is checked out any more: a release does not commit or push what is none of
+ * it.
+ */
+export async function refuseSwitched(io: Io, root: string, results: Results, step: string): Promise<void> {
+  const {data: before} = committed.safeParse(results.get(step));
+  const {commit: head, branch = 'HEAD'} = await io.git.head(root);
+  if (before === undefined || (await io.git.isIn(root, before.commit, head))) return;
+  const commit = before.commit.slice(0, 12);
+  throw new DeployError(
+    `${branch} does not have the commit ${commit} of this release: another branch was checked out meanwhile, or it was taken back`,
+    {means: 'Nothing was committed there.', next: [`Check out the branch that has it: \`git branch --contains ${commit}\``]},
+  );
+}
 
 async function repositoryOf(io: Io, files: readonly string[]): Promise<string> {
   const roots = await Promise.all(files.map(async file => ({file, root: await io.git.root(path.dirname(file))})));

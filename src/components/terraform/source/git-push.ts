@@ -37,9 +37,10 @@ function gitPushStep(component: TerraformConfig, commit: string | undefined, tag
     resultSchema: z.object({remote: z.string(), references: z.array(z.string())}),
     request: async (io: Io) => {
       const root = await io.git.root(pathsOf(component, io).context);
-      const branch = root === undefined ? undefined : (await io.git.head(root)).branch;
+      const {branch, commit: head = ''} = root === undefined ? {} : await io.git.head(root);
       const upstream = root === undefined || branch === undefined ? undefined : await io.git.upstream(root, branch);
-      if (root === undefined || upstream === undefined) throw nowhere();
+      if (root === undefined || branch === undefined || upstream === undefined) throw nowhere();
+      if (commit !== undefined && !(await io.git.isIn(root, commit, head))) throw switched(commit, branch);
       const object = tag === undefined ? undefined : await io.git.tagObject(root, tag);
       return {
         root,
@@ -61,6 +62,17 @@ function gitPushStep(component: TerraformConfig, commit: string | undefined, tag
     settle: async (io, request) => ((await isThere(io, request)) ? {done: told(request)} : 'absent'),
     tell: ({remote, references}) => `pushed ${references.join(' and ')} to ${remote}`,
   });
+}
+
+/** Pushed from there, it would go to where that branch comes from. */
+function switched(commit: string, branch: string): DeployError {
+  return new DeployError(
+    `${branch} does not have the commit ${commit.slice(0, 12)}: another branch was checked out meanwhile, or it was taken back`,
+    {
+      ...verified,
+      next: [`Check out the branch that has it (\`git branch --contains ${commit.slice(0, 12)}\`), and push by hand.`],
+    },
+  );
 }
 
 const told = ({remote, updates}: GitPush) => ({

@@ -29,6 +29,8 @@ export function pushStep(id: string, source: Source, version: string, buildId: s
     resultSchema: pushed,
     request: async (_io: Io, results) => ({reference, id: built.parse(results.get(buildId)).id}),
     perform: async (io, {id}) => {
+      // Docker pushes whatever has that name now.
+      if ((await io.docker.inspect(reference))?.id !== id) throw renamed(reference);
       const before = await loggedIn(io, () => io.registry.digest(name, version));
       if (before !== undefined) {
         if (await isPushed(io, reference, version, id)) return {digest: before, pushed: false, overwrote: false};
@@ -73,6 +75,14 @@ async function push(io: Io, reference: string): Promise<string | undefined> {
     await loginAside(io, reference),
   );
   return digest;
+}
+
+function renamed(reference: string): DeployError {
+  return new DeployError(`${reference} is not the image any more that this release has built: somebody else built or tagged it`, {
+    means: 'Nothing was pushed.',
+    next: ['Run the release again: it builds anew.'],
+    final: true,
+  });
 }
 
 function overwrites(reference: string, digest: string): DeployError {

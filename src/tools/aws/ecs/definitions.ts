@@ -1,6 +1,7 @@
 /** Task definitions: revisions of a family, which never change. */
 import {type Json, json} from '../../../release/json.ts';
 import {errorName} from '../session.ts';
+import {isOwnTag} from '../tags.ts';
 import type {EcsSdk} from './sdk.ts';
 
 /** A task definition as JSON, and the tags that stand beside it. */
@@ -41,13 +42,14 @@ export function definitions({load, read, write}: EcsSdk): Definitions {
   return {
     taskDefinition: async name => {
       try {
-        const {taskDefinition, tags = []} = await read('definitions', 'ecs:DescribeTaskDefinition', async () => {
+        const {taskDefinition, tags: all = []} = await read('definitions', 'ecs:DescribeTaskDefinition', async () => {
           const {reader, DescribeTaskDefinitionCommand} = await load();
           return reader.send(new DescribeTaskDefinitionCommand({taskDefinition: name, include: ['TAGS']}));
         });
         if (taskDefinition?.taskDefinitionArn === undefined) return undefined;
         const {taskDefinitionArn: arn, family = '', revision = 0, status = '', registeredBy} = taskDefinition;
         const kept = Object.fromEntries(Object.entries(taskDefinition).filter(([key]) => !readOnly.has(key)));
+        const tags = all.filter(({key}) => isOwnTag(key));
         // An empty list of tags is refused.
         const input = asJson({...kept, ...(tags.length > 0 && {tags})});
         return {arn, family, revision, status, input, registeredBy};

@@ -46,10 +46,14 @@ export function services({load, read, write, timer}: EcsSdk): Services {
     };
   };
   const watch = shared(most, describe, timer);
-  const service = batched(most, async (cluster: string, names: readonly string[]) => (await describe(cluster, names)).found);
+  const look = batched(most, async (cluster: string, names: readonly string[]) => (await describe(cluster, names)).found);
 
   return {
-    service,
+    service: (cluster, name) => {
+      // What was seen before is older: nobody may be told it after this.
+      watch.forget(cluster, name);
+      return look(cluster, name);
+    },
     watched: (cluster, name) => watch.look(cluster, name),
     updateService: async (cluster, name, {taskDefinition, force = false}, sleep) => {
       const {writer, UpdateServiceCommand} = await load();

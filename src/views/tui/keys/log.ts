@@ -93,6 +93,13 @@ const looks: readonly Binding[] = [
 
 export const logKeys: ModeKeys = {
   bindings: [
+    // The way out comes first: where there is little room, the bar loses its end.
+    {
+      keys: keys(['escape', 'o', 'q'], scene => (isSearching(scene) ? lookFor('')(scene) : {do: 'log', log: undefined})),
+      label: 'esc',
+      does: scene => (isSearching(scene) ? 'end the search' : 'close'),
+      place: 'bar',
+    },
     {keys: {up, k: up, down, j: down}, label: '↑↓', does: 'scroll', place: 'bar'},
     {
       keys: {...keys(['pageup', 'ctrl+u'], pageUp), ...keys(['pagedown', 'ctrl+d', 'space'], pageDown)},
@@ -105,12 +112,6 @@ export const logKeys: ModeKeys = {
     ...searching,
     ...looks,
     {keys: {tab: nextJob}, label: 'tab', does: 'next job', place: 'bar'},
-    {
-      keys: keys(['escape', 'o', 'q'], scene => (isSearching(scene) ? lookFor('')(scene) : {do: 'log', log: undefined})),
-      label: 'esc',
-      does: scene => (isSearching(scene) ? 'end the search' : 'close'),
-      place: 'bar',
-    },
   ],
 };
 

@@ -1,9 +1,15 @@
 /** Keys of what lies over a screen: the help page, the commands by hand, a login, and the question that Ctrl-C asks. */
+import type {RunState} from '../../../release/reducer.ts';
 import {byHandText} from '../lines/by-hand.ts';
 import {isComplete, type Login, loginFields} from '../state/login.ts';
 import {forceWord} from '../state/stopping.ts';
 import {type Act, keys, type ModeKeys} from './binding.ts';
 import {paging, scrolling} from './moving.ts';
+
+/** Before its apply nothing of a release goes on by itself. */
+function isChanging({jobs}: RunState): boolean {
+  return [...jobs.values()].some(({status, job: {phase}}) => status === 'running' && (phase === 'apply' || phase === 'verify'));
+}
 
 const goOn: Act = () => ({do: 'leaving', open: false});
 
@@ -21,7 +27,7 @@ export const leavingKeys: ModeKeys = {
     {
       keys: {d: () => ({do: 'command', command: 'detach'})},
       label: 'd',
-      does: 'detach and leave it running',
+      does: ({model: {run}}) => (isChanging(run) ? 'detach and leave it running' : 'detach, to go on later'),
       place: 'choice',
       when: ({model}) => model.commanded !== 'detach',
     },

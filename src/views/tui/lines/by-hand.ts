@@ -17,7 +17,7 @@ function partsOf(run: RunState, component: string): readonly Part[] {
   const where = run.started === undefined ? [] : ['--env', run.started.environment];
   const ours = (...args: readonly string[]) => ['deploy-wizard', ...args, ...where].join(' ');
   return [
-    {title: 'What to do', rows: [...(failed?.trouble?.next ?? []), ...checks.flatMap(({next}) => next ?? [])]},
+    {title: 'What to do', rows: [...new Set([...(failed?.trouble?.next ?? []), ...checks.flatMap(({next}) => next ?? [])])]},
     {title: 'Look for yourself', rows: [...new Set(jobs.flatMap(job => job.checks.flatMap(({see}) => see ?? [])))]},
     {title: 'What is done', rows: run.steps.filter(step => step.component === component).map(({step}) => step)},
     {

@@ -1,9 +1,9 @@
-import type {Trouble} from '../../../release/model.ts';
+import type {Check, Trouble} from '../../../release/model.ts';
 import type {Moment} from '../scene.ts';
 import type {Row} from '../state/rows.ts';
 import {glyphs} from '../text/glyphs.ts';
 import {accent, blank, bold, dim, gap, type Line, paragraph, span} from '../text/line.ts';
-import {jobChecks} from './checks.ts';
+import {checkWords, jobChecks} from './checks.ts';
 
 /**
  * What is known of a row beyond its one line: trouble, checks, evidence. The log follows below.
@@ -19,15 +19,18 @@ export function rowDetails(row: Row, width: number, moment: Moment): readonly Li
   const trouble = job.status === 'failed' ? job.trouble : undefined;
   return [
     [span(row.name, bold), span(` ${glyphs.dot} ${job.job.phase}`, dim)],
-    ...(trouble === undefined ? paragraph(row.text, width, dim).slice(0, 3) : troubleLines(trouble, width)),
+    ...(trouble === undefined ? paragraph(row.text, width, dim).slice(0, 3) : troubleLines(trouble, job.checks, width)),
     ...(job.checks.length > 0 ? [blank, ...jobChecks(job.checks, width, moment)] : []),
   ];
 }
 
-function troubleLines({what, means, next}: Trouble, width: number): readonly Line[] {
+/** What the checks below say by themselves is not said twice. */
+function troubleLines({what, means, next = []}: Trouble, checks: readonly Check[], width: number): readonly Line[] {
+  const unsaid = checks.reduce((text, check) => text.replace(checkWords(check), ''), what);
+  const steps = next.filter(step => !checks.some(check => check.next === step));
   return [
-    ...paragraph(what, width, {colour: 'red'}),
+    ...(/[^;\s]/.test(unsaid) ? paragraph(what, width, {colour: 'red'}) : []),
     ...(means === undefined ? [] : paragraph(means, width)),
-    ...(next ?? []).flatMap(step => paragraph(step, width, {}, [gap(2), span('next: ', accent)])),
+    ...steps.flatMap(step => paragraph(step, width, {}, [gap(2), span('next: ', accent)])),
   ];
 }

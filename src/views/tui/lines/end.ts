@@ -54,9 +54,10 @@ function oneEnd(ended: ComponentEnd, names: number, versions: number, width: num
   const [glyph, style] = endMarks[end];
   const head: Line = [cell(glyph, 2, style), cell(component, names), gap(2), cell(end, 13, style)];
   const row: Line = [...head, cell(versionsOf(ended), versions), gap(2)];
-  // Where a note would stand in a column of single words, it gets lines of its own.
-  if (width - widthOf(row) >= 24) return paragraph(note, width, dim, row);
-  return note === '' ? [row] : [row, ...paragraph(note, width, dim, [gap(4)])];
+  if (note === '') return [row];
+  // Where a note would stand in a tall column of single words, it gets lines of its own.
+  const beside = width - widthOf(row) >= 24 ? paragraph(note, width, dim, row) : [];
+  return beside.length === 1 || beside.length === 2 ? beside : [row, ...paragraph(note, width, dim, [gap(4)])];
 }
 
 function versionsOf({from, to}: ComponentEnd): string {

@@ -12,7 +12,7 @@ const good: Style = {colour: 'green'};
 export function versionsOf({
   runs = [],
 }: EnvironmentCard): readonly {readonly version: string; readonly components: readonly string[]}[] {
-  const by = Map.groupBy(runs, ({version}) => version ?? 'no version');
+  const by = Map.groupBy(runs, ({version, tried}) => version ?? (tried === undefined ? 'no version' : `in between (${tried})`));
   return [...by]
     .map(([version, all]) => ({version, components: all.map(({component}) => component)}))
     .toSorted((a, b) => b.components.length - a.components.length);

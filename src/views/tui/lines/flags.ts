@@ -21,7 +21,9 @@ export function flagWords(question: Question, run: RunState): string | undefined
     case 'failure':
       return failureFlags(run.plan, question.job.component);
     case 'unknown step':
-      return `--yes leaves it open; with --allow republish:${question.job.component} it is done once more`;
+      return question.happened
+        ? `--yes leaves it open; with --allow republish:${question.job.component} it is done once more`
+        : '--yes leaves it open: it does nothing twice';
   }
 }
 

@@ -120,9 +120,9 @@ function branchOf(branch: Arranged['branch']): string {
     .join('');
 }
 
-function change({version: from}: ComponentCard, to: string): {readonly text: string; readonly isThere: boolean} {
+function change({version: from, isBetween}: ComponentCard, to: string): {readonly text: string; readonly isThere: boolean} {
   if (from === to) return {text: to, isThere: true};
-  return {text: `${from ?? 'none'} ${glyphs.arrow} ${to}`, isThere: false};
+  return {text: `${from ?? (isBetween ? 'in between' : 'none')} ${glyphs.arrow} ${to}`, isThere: false};
 }
 
 /** What is special about a component; else what it waits for. */

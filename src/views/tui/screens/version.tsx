@@ -152,10 +152,16 @@ function componentRows({cards, done}: Look, {width, moment}: Scene): readonly Li
     cards.map(({id}) => id),
     Math.floor(width / 3),
   );
-  const rows = cards.flatMap(({id, kind, version, source, problem}): readonly Line[] => {
+  const rows = cards.flatMap(({id, kind, version, isBetween, source, problem}): readonly Line[] => {
     const head = [cell(id, names), gap(2), cell(kindWord(kind), 16, dim)];
     const inSource = source === undefined || source === version ? [] : [span(`  source: ${source}`, dim)];
-    if (problem === undefined) return [[...head, version === undefined ? span('no version', dim) : span(version), ...inSource]];
+    const there =
+      version !== undefined
+        ? span(version)
+        : isBetween
+          ? span('in between: never finished', {colour: 'yellow'})
+          : span('no version', dim);
+    if (problem === undefined) return [[...head, there, ...inSource]];
     return [
       ...paragraph(problem.what, width, {colour: 'red'}, [...head, span(`${glyphs.failed} `, {colour: 'red'})]),
       ...(problem.next ?? []).flatMap(next => paragraph(next, width, {}, [gap(names + 20), span('next: ', accent)])),

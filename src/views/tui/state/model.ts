@@ -1,6 +1,6 @@
 /** All that the screen is drawn from, and all that can happen to it. Pure: what has to be done about it, `index.tsx` does. */
 import type {Command} from '../../../release/contract.ts';
-import type {Question, TimedEvent} from '../../../release/events.ts';
+import type {EventOf, Question, TimedEvent} from '../../../release/events.ts';
 import {emptyRun, reduce, type RunState} from '../../../release/reducer.ts';
 import type {LogTap} from '../../frontend.ts';
 import {type Form, type FormUiAction, typedVersion, updateForm} from './form.ts';
@@ -48,6 +48,10 @@ export interface Model {
   readonly forcing: string | undefined;
   /** What was asked of the run. */
   readonly commanded: Command['do'] | undefined;
+  /** Hooks that run now. */
+  readonly hooks: readonly (EventOf<'hook'> & {readonly at: string})[];
+  /** What was said besides the events, oldest first. */
+  readonly notices: readonly string[];
   /** The end was read. */
   readonly left: boolean;
   /** For screen readers: every change so far, a line each. Undefined for everybody else. */
@@ -59,6 +63,7 @@ export type Action =
   | {readonly do: 'event'; readonly event: TimedEvent}
   | {readonly do: 'logs'; readonly logs: LogTap}
   | {readonly do: 'said'; readonly lines: readonly string[]}
+  | {readonly do: 'noticed'; readonly text: string}
   | {readonly do: 'asked'; readonly question: Question}
   | {readonly do: 'withdrawn'; readonly id: string}
   | {readonly do: 'answer'; readonly id: string; readonly value: string; readonly because?: string}
@@ -101,6 +106,8 @@ export const emptyModel: Model = {
   leaving: false,
   forcing: undefined,
   commanded: undefined,
+  hooks: [],
+  notices: [],
   left: false,
   said: undefined,
 };
@@ -118,6 +125,8 @@ export function update(model: Model, action: Action): Model {
       return {...model, logs: action.logs};
     case 'said':
       return {...model, said: [...(model.said ?? []), ...action.lines]};
+    case 'noticed':
+      return {...model, notices: [...model.notices, action.text]};
     case 'asked':
       return {...model, asks: [...model.asks, action.question], ...(model.asks.length === 0 && attention(model))};
     case 'withdrawn':
@@ -182,7 +191,16 @@ function attention(model: Model): Pick<Model, 'cursor' | 'reading'> {
 function afterEvent(model: Model, event: TimedEvent): Model {
   // Another plan is another text: nothing that was found or folded in the one before is in it.
   if (event.type === 'plan.ready') return {...model, review: plainReview};
+  if (event.type === 'hook') return afterHook(model, event);
   if (event.type !== 'run.finished') return model;
   const over = {leaving: false, forcing: undefined, help: false, log: undefined, byHand: undefined};
-  return {...model, ...over, asks: [], logins: [], drafts: new Map(), drafting: undefined};
+  return {...model, ...over, asks: [], hooks: [], logins: [], drafts: new Map(), drafting: undefined};
+}
+
+/** A hook that failed is the failure of its phase; one that only warned is said nowhere else. */
+function afterHook(model: Model, event: EventOf<'hook'> & {readonly at: string}): Model {
+  const others = model.hooks.filter(({hook}) => hook !== event.hook);
+  if (event.status === 'started') return {...model, hooks: [...others, event]};
+  const notices = event.status === 'warned' ? [...model.notices, `hook ${event.hook}: ${event.text}`] : model.notices;
+  return {...model, hooks: others, notices};
 }
