@@ -22,7 +22,7 @@ test('Ctrl-C while a release runs asks, says what stopping means, and going on i
     await terminal.press('ctrl+c');
     await terminal.shows('? Stop this release? To go on is the default.');
     expect(terminal.screen()).toMatch(/service {2}Terraform is interrupted once .*\n.*what is destroyed stays destroyed\./);
-    expect(terminal.screen()).toContain('enter go on   s stop   d detach');
+    expect(terminal.screen()).toContain('enter go on   s stop   d detach and leave it running');
     // A second one keeps asking.
     await terminal.press('ctrl+c');
     await terminal.shows('? Stop this release?');
@@ -30,6 +30,16 @@ test('Ctrl-C while a release runs asks, says what stopping means, and going on i
     await terminal.hides('Stop this release?');
   }
   expect(commands).toEqual([]);
+});
+
+test('before the apply nothing goes on by itself, and detaching does not say so', async () => {
+  const terminal = openTerminal();
+  const story = tell(terminal.tui, terminal.clock);
+  story.started(cookbookCards, '0.7.2');
+  story.jobStarted('service', 'build');
+  await terminal.shows('building');
+  await terminal.press('ctrl+c');
+  await terminal.shows('d detach, to go on later');
 });
 
 test.each([
