@@ -9,7 +9,7 @@ export default defineConfig({
   test: {
     reporters: report ? ['default', ['json', {outputFile: report}]] : ['default'],
     // Most tests wait for somebody else: containers, processes, servers.
-    maxWorkers: 3,
+    maxWorkers: 4,
     // Ink asks `tput` for the size when there is none: two processes a frame.
     env: {COLUMNS: '100', LINES: '30', FORCE_COLOR: '0', NODE_ENV: 'production'},
     projects: [
