@@ -201,6 +201,7 @@ async function sixty(): Promise<readonly Figure[]> {
         what: `${count} services: heap after ten minutes, more than after one`,
         unit: 'MB',
         values: [(heap.at(-1) ?? 0) - (heap[0] ?? 0)],
+        limit: 5,
       },
     ];
   });

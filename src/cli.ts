@@ -133,6 +133,7 @@ releaseOptions(program)
 const plan = releaseOptions(program.command('plan').description('everything up to the approval, changing nothing'))
   .option('--out <file>', 'write what would change there, to be approved elsewhere (--approve)')
   .option('--detailed-exitcode', 'exit 2 when something would change, 1 for any error, 0 when nothing would', false)
+  .addOption(timeoutOption())
   .action(async (_options, command: Command) => {
     const {releaseCommand} = await import('./commands/release.ts');
     exitCode = await releaseCommand(context(), {...command.optsWithGlobals(), yes: true, dryRun: true});

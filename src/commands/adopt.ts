@@ -4,6 +4,7 @@ import type {Component, Observed} from '../release/contract.ts';
 import {DeployError, RefusedError, UsageError, exitCodes, toTrouble} from '../release/errors.ts';
 import {type RunEvent, schemaVersion} from '../release/events.ts';
 import type {Json} from '../release/json.ts';
+import {type Before, runBefore} from '../record/succession.ts';
 import {parseVersion} from '../release/version.ts';
 import {tableLines} from '../views/table.ts';
 import {lineFor, marks} from '../views/words.ts';
@@ -154,7 +155,8 @@ async function record(
 ): Promise<{readonly run: string; readonly hash: string}> {
   const {run, writer} = await store.create(baseline.environment, baseline.version);
   try {
-    for (const event of events(context, loaded, run, baseline)) await writer.append(event);
+    const after = await runBefore(store, baseline.environment, run);
+    for (const event of events(context, loaded, {run, after}, baseline)) await writer.append(event);
     return {run, hash: writer.head().hash};
   } finally {
     await writer.close();
@@ -164,7 +166,7 @@ async function record(
 function events(
   context: Context,
   loaded: Application['loaded'],
-  run: string,
+  {run, after}: {readonly run: string; readonly after: Before | undefined},
   {environment, version, found, options: {yes, reason}}: Baseline,
 ): readonly RunEvent[] {
   const seen = found.flatMap(({component, observed}) => (observed === undefined ? [] : [{component, observed}]));
@@ -182,6 +184,7 @@ function events(
       by: {user: context.user, host: context.host},
       tool: context.tool,
       ...(reason !== undefined && {reason}),
+      ...(after && {after}),
       kind: 'adopt',
       configPath: loaded.path,
       config: loaded.source,

@@ -9,6 +9,7 @@ import type {Finish} from '../release/outcome.ts';
 import {type RunState, emptyRun, reduce} from '../release/reducer.ts';
 import {createJobLogs} from '../record/logs.ts';
 import {pastDowntimes} from '../record/past-downtimes.ts';
+import {runBefore} from '../record/succession.ts';
 import type {Frontend} from '../views/frontend.ts';
 import {onGitHub} from '../views/github.ts';
 import type {Application} from './application.ts';
@@ -40,6 +41,7 @@ export async function carryOut(context: Context, application: Application, front
   const lastDowntimes = await pastDowntimes(store, choice.environment);
   const record = options.dryRun ? undefined : (work.writer ?? (await store.create(choice.environment, choice.version)));
   const run = record?.run ?? 'plan';
+  const after = record && !work.writer ? await runBefore(store, choice.environment, run) : undefined;
   const known = redactionFor(loaded, run);
   // The runner knows those that the job brought along.
   const redaction = onGitHub(context.env) ? masking(known, context) : known;
@@ -122,7 +124,8 @@ export async function carryOut(context: Context, application: Application, front
   let finish: Finish;
   try {
     work.writer?.past.forEach(event => show(event, true));
-    await emit(work.writer ? resumedEvent(context, work.writer) : startedEvent(context, application, work, {run, components}));
+    const begin = () => startedEvent(context, application, work, {run, components, after});
+    await emit(work.writer ? resumedEvent(context, work.writer) : begin());
     finish = await release(
       orderOf(application, work, {components, overrides}),
       {

@@ -2,6 +2,7 @@
 import {toTrouble} from '../release/errors.ts';
 import type {Finish} from '../release/outcome.ts';
 import type {RunState} from '../release/reducer.ts';
+import type {Head} from '../views/reports/markdown.ts';
 import type {Application} from './application.ts';
 import type {Context} from './context.ts';
 
@@ -10,6 +11,8 @@ export interface Ended {
   readonly version: string;
   /** Undefined for a plan: it leaves no record. */
   readonly run: string | undefined;
+  /** Of its record. */
+  readonly head: Head | undefined;
   readonly state: RunState;
   readonly finish: Finish;
   /** Of the file that `plan --out` wrote. */
@@ -32,9 +35,9 @@ export async function tellCi(context: Context, application: Application, ended: 
 
 /** What the run came to; and, where it has changed anything and has time left, the audit of it. */
 async function summaryOf(context: Context, application: Application, ended: Ended): Promise<string> {
-  const {environment, version, run, state, finish} = ended;
+  const {environment, version, run, head, state, finish} = ended;
   const {runMarkdown} = await import('../views/reports/run-markdown.ts');
-  const told = runMarkdown(state, run === undefined);
+  const told = runMarkdown(state, head);
   // A job that is cancelled has seconds.
   if (run === undefined || !finish.touched || finish.outcome === 'interrupted') return told;
   try {

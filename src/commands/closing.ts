@@ -51,7 +51,8 @@ export async function closeRun(context: Context, application: Application, ended
     : undefined;
   const items = open ?? [];
   await printSummary(context, application, ended, {approvalDigest, openItems: items});
-  await tellCi(context, application, {...choice, run: record?.run, state, finish, approvalDigest});
+  const head = record?.writer.head();
+  await tellCi(context, application, {...choice, run: record?.run, head, state, finish, approvalDigest});
   if (!options.yes && finish.exitCode === exitCodes.done)
     await afterwards(context, 'An item could not be ticked', () => offerTicks(context, application, choice, items));
   if (!options.dryRun || !options.detailedExitcode) return finish.exitCode;

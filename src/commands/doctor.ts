@@ -1,7 +1,7 @@
 /** Whether a release could begin: the config file, tools, records, and every environment; with what to do about what is wrong. */
 import {type LoadedConfig, componentSettings} from '../config/load.ts';
 import {config} from '../config/schema.ts';
-import {DeployError, UsageError, exitCodes} from '../release/errors.ts';
+import {DeployError, UsageError, exitCodes, inOneLine} from '../release/errors.ts';
 import type {Check} from '../release/model.ts';
 import {s3Place} from '../record/place.ts';
 import {type DoctorReport, doctorLines} from '../views/doctor.ts';
@@ -68,7 +68,7 @@ async function lookAtConfig(
   } catch (error) {
     if (!(error instanceof DeployError)) throw error;
     // One line a mistake, `file:line:column: what`.
-    const next = error.next.join(' ') || 'Correct it there. What may stand where: deploy-wizard schema';
+    const next = inOneLine(error.next) || 'Correct it there. What may stand where: deploy-wizard schema';
     const checks = error.message.split('\n').map(line => {
       const [, at = file, found = line] = /^(.*?:\d+:\d+): (.*)$/.exec(line) ?? [];
       return check(at, {status: 'failed', found, next});

@@ -59,7 +59,7 @@ function unattendedFrontend(output: TextOutput, make: () => Unattended): Fronten
   // The environment's policy is known once the form is answered.
   const get = () => (nobody ??= make());
   return {
-    choose: flags => Promise.resolve(chosen(startForm(answered(flags)))),
+    choose: (flags, survey) => Promise.resolve(chosen(startForm(answered(flags, survey)))),
     operator: {ask: (question, signal) => get().operator.ask(question, signal)},
     askLogin: () => Promise.resolve(undefined),
     onCommand: nothing,
@@ -74,19 +74,23 @@ function unattendedFrontend(output: TextOutput, make: () => Unattended): Fronten
 }
 
 /** `--yes` assumes nothing that was not said: a missing answer is refused with the name of its flag. */
-function answered(flags: FormAnswers): FormAnswers {
-  if (flags.environment === undefined || flags.version === undefined) throw missingAnswer(flags);
+function answered(flags: FormAnswers, survey: Survey): FormAnswers {
+  if (flags.environment === undefined || flags.version === undefined) throw missingAnswer(flags, survey);
   return flags;
 }
 
-function missingAnswer({environment, version}: FormAnswers): RefusedError {
+function missingAnswer({environment, version}: FormAnswers, {environments}: Survey): RefusedError {
   const flag =
     environment === undefined
       ? '--env <name>'
       : version === undefined
         ? '--release <version> or --bump <part>'
         : '--component <id>';
-  return new RefusedError(`an answer is missing: give ${flag}`, {code: 'DW301', means: 'Nothing was started.'});
+  return new RefusedError(`an answer is missing: give ${flag}`, {
+    code: 'DW301',
+    means: 'Nothing was started.',
+    ...(environment === undefined && {next: [`There are: ${environments.map(({name}) => name).join(', ')}`]}),
+  });
 }
 
 function promptFrontend(context: Context, output: TextOutput): Frontend {
@@ -112,7 +116,7 @@ function promptFrontend(context: Context, output: TextOutput): Frontend {
       const {chooseByPrompts} = await import('../views/prompts.ts');
       const choice = await chooseByPrompts(flags, survey, terminal);
       // The end of a pipe is nobody's decision: what is missing is named.
-      if (choice === undefined && !context.stdin.isTTY) throw missingAnswer(flags);
+      if (choice === undefined && !context.stdin.isTTY) throw missingAnswer(flags, survey);
       return choice;
     },
     operator: {ask},

@@ -5,7 +5,7 @@ import {failed, passed} from '../components/verdict.ts';
 import type {LoadedConfig} from '../config/load.ts';
 import type {Requirement} from '../config/schema.ts';
 import type {Gate} from '../release/contract.ts';
-import {UsageError} from '../release/errors.ts';
+import {UsageError, inOneLine} from '../release/errors.ts';
 import {type Item, type Promotion, judgePromotion, tellTick, tickOf, timeInWords} from '../release/checklist.ts';
 import type {Check, Claim} from '../release/model.ts';
 import type {Order} from '../release/run.ts';
@@ -96,7 +96,7 @@ export function tellPromotion(claim: Claim, env: string, {reasons, runs, since}:
   const next = [...new Set(reasons.flatMap(reason => reason.next ?? []))];
   return {
     ...failed(claim, reasons.map(({found}) => found).join('; '), {
-      next: next.join(' '),
+      next: inOneLine(next),
       ...(problems.length > 0 && {evidence: problems.map(problem => `not counted: ${problem}`)}),
     }),
     see,

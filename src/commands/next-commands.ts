@@ -51,12 +51,17 @@ export function nextCommands(ended: Ended): readonly {readonly label: string; re
       {label: 'Release', command: command(...approved)},
     ];
   }
+  // Who said no is not told how to leave the question out.
+  const attendedAgain = [
+    {label: 'Again', command: asked},
+    ...(finish.outcome === 'refused' ? [] : [{label: 'In CI', command: again}]),
+  ];
   if (planOnly) return arrived ? [{label: 'Release', command: again}] : [];
   return [
     ...(finish.resumable ? [{label: 'Go on', command: command('resume', ...where)}] : []),
     // What may still be going on is gone on with, not started a second time; and what a person has to read is asked again: a no, or
-    // the plan after a failure, which is another one.
-    ...(finish.resumable ? [] : [{label: 'Again', command: arrived || ended.unattended ? again : asked}]),
+    // the plan after a failure, which is another one. The same without questions is there to be learnt.
+    ...(finish.resumable ? [] : arrived || ended.unattended ? [{label: 'Again', command: again}] : attendedAgain),
     ...(finish.touched && finish.outcome === 'failed' && !ended.rollback
       ? [{label: 'Back', command: command('rollback', ...where)}]
       : []),

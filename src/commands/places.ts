@@ -5,6 +5,7 @@ import type {LoadedConfig} from '../config/load.ts';
 import {orRather} from '../config/nearest.ts';
 import {isS3} from '../record/place.ts';
 import {UsageError} from '../release/errors.ts';
+import {bringsCredentials} from '../tools/aws/session.ts';
 import type {Context} from './context.ts';
 
 /** The environment of that name. Throws a UsageError where there is none. */
@@ -22,6 +23,7 @@ export function placeOf(loaded: LoadedConfig, environment: string, env: Context[
     name: environment,
     accountId: settings.aws?.accountId,
     region: settings.aws?.region ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'],
+    profile: bringsCredentials(env) ? undefined : settings.aws?.profile,
     login: settings.aws?.login,
     usesAws: settings.aws !== undefined,
     maxDowntime: settings.policy.maxDowntime,

@@ -1,6 +1,7 @@
 /** The records of an environment, read for people: none of them stops the others from being read. */
 import type {ReadRecord} from '../record/chain.ts';
 import type {Store} from '../record/store.ts';
+import {type Before, hasHad} from '../record/succession.ts';
 import {toTrouble} from '../release/errors.ts';
 import {type RecordedRun, type Tick, type Trace, recordedRun, ticksIn, tracesOf} from '../release/standing.ts';
 
@@ -19,15 +20,49 @@ export interface ReadRun {
 const batch = 8;
 
 /**
- * Newest first, a few at a time: whoever has seen enough stops asking. `version`: only runs of that one, and of those whose version
- * begins like it: what a record says decides.
+ * Newest first, a few at a time: whoever has seen enough stops asking. One that a later one names and that is not there has its
+ * place among them, behind that one. `version`: only runs of that one, and of those whose version begins like it: what a record
+ * says decides.
  */
 export async function* readRuns(store: Store, environment: string, version?: string): AsyncGenerator<ReadRun> {
   const all = await store.runs(environment);
   const names = version === undefined ? all : all.filter(name => isNamed(name, version));
+  const there = new Set(all);
+  const said = new Map<string, Said>();
   for (let start = 0; start < names.length; start += batch) {
-    yield* await Promise.all(names.slice(start, start + batch).map(run => readRun(store, environment, run)));
+    for (const read of await Promise.all(names.slice(start, start + batch).map(run => readRun(store, environment, run)))) {
+      const run = compared(read, said.get(read.run));
+      yield run;
+      if (run.recorded === undefined || run.problem !== undefined) continue;
+      const {after} = run.recorded.history.started ?? {};
+      if (after && !said.has(after.run)) said.set(after.run, {head: after.head, by: run.run});
+      const gone = goneBefore(run.recorded, there);
+      if (gone === undefined) continue;
+      there.add(gone.run);
+      yield gone;
+    }
   }
+}
+
+/** The run that another one says was there when it began, and that is not `there` any more. */
+export function goneBefore({run, history}: RecordedRun, there: ReadonlySet<string>): ReadRun | undefined {
+  const before = history.started?.after?.run;
+  if (before === undefined || there.has(before)) return undefined;
+  return {run: before, problem: `its record is gone: it was there when run ${run} began`};
+}
+
+/** What a later run has said of a record. */
+interface Said {
+  readonly head: Before['head'];
+  readonly by: string;
+}
+
+/** With what a later run has said of it: somebody who knows how can chain a record anew, and its head. */
+function compared(read: ReadRun, said: Said | undefined): ReadRun {
+  if (said?.head === undefined || read.record === undefined || read.problem !== undefined) return read;
+  if (hasHad(read.record, said.head)) return read;
+  const found = `it is not the one that was there when run ${said.by} began`;
+  return {...read, record: {...read.record, problems: [found]}, problem: `it was changed by somebody: ${found}`};
 }
 
 /** Names are made of the time and the version; of two versions that begin alike, what a record says decides. */

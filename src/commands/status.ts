@@ -1,7 +1,7 @@
 /** What runs where: environment × component, from the records; `--live` asks the world too. */
 import {exitCodes} from '../release/errors.ts';
 import {fingerprint} from '../release/hash.ts';
-import {type Standing, arrived, standings} from '../release/standing.ts';
+import {type Standing, settled, standings} from '../release/standing.ts';
 import {type StatusCell, type StatusEnvironment, type StatusReport, statusLines} from '../views/status.ts';
 import {jsonText} from '../views/ndjson.ts';
 import {type Application, openApplication} from './application.ts';
@@ -47,7 +47,8 @@ async function statusOf(
   const {traces, problems} = await readTraces(application.store, environment, so => {
     const known = standings(so);
     // One more than the newest tells since when.
-    return ids.every(id => known.has(id) && so.some(trace => trace.component === id && trace.version !== known.get(id)?.version));
+    const others = so.filter(({component, version, end}) => end !== 'rolled back' && version !== known.get(component)?.version);
+    return ids.every(id => known.has(id) && others.some(({component}) => component === id));
   });
   const standing = standings(traces);
   const seen = live ? await (await import('./status/live.ts')).lookAt(context, application, environment) : undefined;
@@ -81,7 +82,7 @@ function cellOf(id: string, standing: Standing | undefined, live: Live | undefin
 function driftOf(standing: Standing | undefined, {shown, state}: Live): {readonly drift?: string} {
   if (shown.problem !== undefined || standing === undefined) return {};
   const {version, digests, state: recorded} = standing;
-  if (shown.version === undefined && !arrived.has(standing.end))
+  if (shown.version === undefined && !settled.has(standing.end))
     return {drift: 'what is there is in between: no version is proven'};
   const gone = state === undefined && recorded !== undefined;
   if (gone || (shown.version !== undefined && shown.version !== version))

@@ -9,6 +9,7 @@ import type {Allowance} from '../release/policy.ts';
 import type {Order} from '../release/run.ts';
 import type {LastRelease} from '../record/last-release.ts';
 import type {RecordWriter} from '../record/store.ts';
+import type {Before} from '../record/succession.ts';
 import type {Application} from './application.ts';
 import {type Context, actorOf} from './context.ts';
 import type {Output} from './frontends.ts';
@@ -97,7 +98,11 @@ export function startedEvent(
   context: Context,
   {loaded}: Application,
   {choice, options, states}: Work,
-  {run, components}: {readonly run: string; readonly components: readonly Component<Io>[]},
+  {
+    run,
+    components,
+    after,
+  }: {readonly run: string; readonly components: readonly Component<Io>[]; readonly after: Before | undefined},
 ): RunEvent {
   return {
     type: 'run.started',
@@ -111,6 +116,7 @@ export function startedEvent(
     by: actorOf(context),
     tool: context.tool,
     ...(options.reason && {reason: options.reason}),
+    ...(after && {after}),
     ...(states && {
       kind: 'rollback' as const,
       states: Object.fromEntries([...states].map(([id, {version, state}]) => [id, {version, state}])),

@@ -6,7 +6,8 @@ import {checkPermissions, permissionsClaim} from './aws/allowed.ts';
 import {copySteps} from './aws/copying.ts';
 import {checkShared, imageClaim, sessionClaim} from './aws/requirements.ts';
 import {type Rollout, checkRollout} from './aws/rollout.ts';
-import {register, revisionOf, shortArn, versionIn} from './aws/task-definition.ts';
+import {register, revisionOf, shortArn} from './aws/task-definition.ts';
+import {versionOf} from './aws/version.ts';
 import {type Payload, type State, payload, state} from './ecs-service/config.ts';
 import {type Config, ecsServiceConfig} from './ecs-service/settings.ts';
 import {move, moved} from './ecs-service/moving.ts';
@@ -36,7 +37,7 @@ export const ecsService: ComponentKind<Config, State, Payload, Io> = {
     const names = Object.keys(component.images);
     const images = await imagesNow(standing, names, io);
     return {
-      version: versionIn(definition, names),
+      version: await versionOf(definition, names, io),
       state: {taskDefinition: definition.arn, desired: service.desiredCount ?? 0, images},
       digests: Object.fromEntries(images.map(({image, digest}) => [image, digest])),
     };

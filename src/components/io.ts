@@ -21,6 +21,8 @@ export interface Place {
   readonly name: string;
   readonly accountId: string | undefined;
   readonly region: string | undefined;
+  /** Whose credentials are used; undefined where the environment variables bring their own, which win. */
+  readonly profile: string | undefined;
   readonly login: readonly string[] | undefined;
   /** Whether the config says anything of AWS for it. */
   readonly usesAws: boolean;

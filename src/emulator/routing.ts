@@ -17,7 +17,7 @@ import {stepFunctions} from './stepfunctions/service.ts';
 import {sts} from './sts/service.ts';
 
 /** All services live on one port: a request says itself which one it is for. */
-const SERVICES: readonly Service[] = [ecs, ecr, eventbridge, scheduler, batch, stepFunctions, sns, logs, elb, iam, sts];
+export const SERVICES: readonly Service[] = [ecs, ecr, eventbridge, scheduler, batch, stepFunctions, sns, logs, elb, iam, sts];
 
 export interface Call {
   readonly service: Service;

@@ -29,6 +29,8 @@ export interface ReadChain<E> {
   readonly events: readonly (E & Link)[];
   /** Where the chain stands after the last whole line. */
   readonly head: Head;
+  /** How far it was last said to reach, which is written when lines are safe: those behind may be lost to a power failure. */
+  readonly named: Head | undefined;
   /** Bytes of whole, intact lines; what follows is a line that was cut off while it was written. */
   readonly intactBytes: number;
   /** Whether the last line is torn: begun and never ended. Normal after a crash. */
@@ -71,7 +73,7 @@ export function readLines<E extends object>(
   if (writtenHead && writtenHead.length > now.length) {
     problems.push(`cut: the head names ${writtenHead.length} lines, there are ${now.length}`);
   }
-  return {events, head: now, intactBytes: end, torn: end < bytes.length, problems};
+  return {events, head: now, named: writtenHead, intactBytes: end, torn: end < bytes.length, problems};
 }
 
 const lineFeed = 0x0a;

@@ -11,7 +11,7 @@ import {there} from './outcome.ts';
 import {beforePhase} from './moments.ts';
 import {type Watching, takeBack, wayBackOf} from './returning.ts';
 import {type Run, hasTouched} from './run.ts';
-import {UnknownStepError, performSteps, results} from './steps.ts';
+import {UnknownStepError, byHandOf, performSteps, results} from './steps.ts';
 import {ClaimsFailedError, endOf, endOfFailure, failedOf, verifyClaims} from './verifying.ts';
 
 /**
@@ -84,11 +84,13 @@ async function applyOne<Io extends JobIo>(
   };
   try {
     if (!isNoop(part)) {
+      const job: Job = {component: component.id, phase: 'apply'};
       const end = await tryJob(
         run,
-        {component: component.id, phase: 'apply'},
+        job,
         () => applySteps(run, component, part),
         error => [...(isFinal(error) ? [] : (['retry'] as const)), ...waysBack(run, plan, component.id)],
+        () => byHandOf(run, job, component.steps(part)),
       );
       if (end.is === 'failed') {
         run.applyTrouble ??= toTrouble(end.error);
@@ -158,6 +160,7 @@ async function verify<Io extends JobIo>(
       return [...checks.map(({found}) => found), ...finished];
     },
     error => afterVerifying(error, waysBack(run, plan, component.id)),
+    () => byHandOf(run, job, [...(isNoop(part) ? [] : component.steps(part)), ...finish]),
   );
   if (end.is === 'failed') {
     if (!(end.error instanceof ClaimsFailedError)) {

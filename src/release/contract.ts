@@ -65,6 +65,14 @@ export const noResults: Results = new Map();
 /** What looking says about a step whose answer is missing. `failed`: it happened, and did not work out. */
 export type Settled<R> = {readonly done: R} | {readonly failed: DeployError} | 'absent' | 'unknown';
 
+/** What a person would type to do a step themselves. */
+export interface ByHand {
+  /** What the commands do not say: what a file of theirs holds, what has to be looked at. Alone where no command does it. */
+  readonly note?: string;
+  /** Commands of the real tools in order, one item an argument. `<…>` in one stands for what is not known yet, or is no command's to hold. */
+  readonly commands: readonly (readonly string[])[];
+}
+
 /**
  * The smallest effect on the world inside a job.
  *
@@ -89,6 +97,11 @@ export interface StepSpec<Q, R, Io> {
   assume?(request: Q): R;
   /** What the result says, in one line, for people. */
   tell(result: R): string;
+  /**
+   * How a person does it where the release cannot go on. Pure: it comes of the component, its plan and the results so far, and looks
+   * at nothing; of `io` it reads where the environment is (region, profile) and what the settings are. It holds no secret.
+   */
+  byHand(io: Io, results: Results): ByHand;
 }
 
 /** A step with its types hidden: requests and results are JSON, checked when they are read. */
@@ -102,6 +115,7 @@ export interface Step<Io> {
   readonly assume: ((request: Json) => Json) | undefined;
   readonly undo: ((io: Io, request: Json, result: Json) => Promise<void> | undefined) | undefined;
   tell(result: Json): string;
+  byHand(io: Io, results: Results): ByHand;
 }
 
 export function step<Q extends Json, R extends Json, Io>(spec: StepSpec<Q, R, Io>): Step<Io> {
@@ -116,6 +130,7 @@ export function step<Q extends Json, R extends Json, Io>(spec: StepSpec<Q, R, Io
     undo:
       spec.undo && ((io, request, result) => spec.undo?.(io, spec.requestSchema.parse(request), spec.resultSchema.parse(result))),
     tell: result => spec.tell(spec.resultSchema.parse(result)),
+    byHand: (io, results) => spec.byHand(io, results),
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import {json} from './json.ts';
-import {check, componentEnd, componentPlan, flag, job, outcome, phase, plan, risk, trouble} from './model.ts';
+import {check, componentEnd, componentPlan, flag, job, outcome, phase, plan, risk, stepByHand, trouble} from './model.ts';
 
 /** Raised when a reader of the last version would misread a line. A reader refuses a newer one. */
 export const schemaVersion = 1;
@@ -52,7 +52,15 @@ export const question = z.discriminatedUnion('about', [
     differences: z.array(z.string()).optional(),
   }),
   /** A job failed: one of `choices`. `skip` takes a reason (`because`), and is a waiver. */
-  z.object({id: z.string(), about: z.literal('failure'), job, trouble, choices: z.array(z.enum(failureChoices))}),
+  z.object({
+    id: z.string(),
+    about: z.literal('failure'),
+    job,
+    trouble,
+    choices: z.array(z.enum(failureChoices)),
+    /** The job's steps that are not done, for whoever goes on by hand. */
+    byHand: z.array(stepByHand).optional(),
+  }),
   /** Looking cannot tell whether a step happened. Expected answers: `look` (once more), `again` (it did not happen: perform it), `happened` (where it is on offer), `leave`. */
   z.object({
     id: z.string(),
@@ -99,6 +107,16 @@ export const runEvent = z.discriminatedUnion('type', [
     by: actor,
     tool: z.object({version: z.string(), node: z.string()}),
     reason: z.string().optional(),
+    /**
+     * The run before it in this environment, and how far the record of that one reached then (absent: it could not be read). So
+     * none can be taken away, or chained anew, without a later one that tells. Absent: this is the first.
+     */
+    after: z
+      .object({
+        run: z.string(),
+        head: z.object({length: z.number().int().nonnegative(), hash: z.string()}).optional(),
+      })
+      .optional(),
     /** Absent: a release. `adopt`: nothing is changed, what is there is attested. */
     kind: z.enum(['rollback', 'adopt']).optional(),
     /** A rollback: what each component goes back to. */

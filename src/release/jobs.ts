@@ -2,7 +2,7 @@
 import {DeployError, StoppedError, toTrouble} from './errors.ts';
 import type {JobIo} from './contract.ts';
 import type {Answer, FailureChoice} from './events.ts';
-import type {Job} from './model.ts';
+import type {Job, StepByHand} from './model.ts';
 import {type Run, throwIfStopped} from './run.ts';
 import {UnknownStepError} from './steps.ts';
 
@@ -16,20 +16,27 @@ export interface Decision {
 }
 
 /** Runs a job to its end; a failure is the operator's to decide. Rejects with the failure that was left. */
-export async function runJob<Io extends JobIo>(run: Run<Io>, job: Job, work: () => Promise<readonly string[]>): Promise<void> {
-  const end = await tryJob(run, job, work, error => (isFinal(error) ? [] : ['retry']));
+export async function runJob<Io extends JobIo>(
+  run: Run<Io>,
+  job: Job,
+  work: () => Promise<readonly string[]>,
+  byHand?: () => readonly StepByHand[],
+): Promise<void> {
+  const end = await tryJob(run, job, work, error => (isFinal(error) ? [] : ['retry']), byHand);
   if (end.is === 'failed') throw end.error;
 }
 
 /**
  * Runs a job until it is done, or until its failure is decided otherwise than by another attempt. `choices` says what
- * can be done about a failure beside leaving it. Rejects only on a stop, and where nobody can tell what became of a step.
+ * can be done about a failure beside leaving it, `byHand` which steps are left and how a person does them. Rejects only on a stop,
+ * and where nobody can tell what became of a step.
  */
 export async function tryJob<Io extends JobIo>(
   run: Run<Io>,
   job: Job,
   work: (patient: boolean) => Promise<readonly string[]>,
   choices: (error: unknown) => readonly FailureChoice[],
+  byHand?: () => readonly StepByHand[],
 ): Promise<JobEnd> {
   let patient = false;
   for (;;) {
@@ -43,7 +50,14 @@ export async function tryJob<Io extends JobIo>(
       await run.emit({type: 'job.failed', job, trouble: toTrouble(error)});
       if (error instanceof StoppedError || error instanceof UnknownStepError) throw error;
       const offered: FailureChoice[] = [...choices(error), 'leave'];
-      const answer = await run.ask({about: 'failure', job, trouble: toTrouble(error), choices: offered});
+      const left = byHand?.();
+      const answer = await run.ask({
+        about: 'failure',
+        job,
+        trouble: toTrouble(error),
+        choices: offered,
+        ...(left && {byHand: [...left]}),
+      });
       const choice = offered.find(one => one === answer.value) ?? 'leave';
       if (choice !== 'retry' && choice !== 'wait') return {is: 'failed', error, decided: {choice, answer}};
       patient = choice === 'wait';

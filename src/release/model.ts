@@ -137,6 +137,15 @@ export const check = z.object({
 });
 export type Check = z.infer<typeof check>;
 
+/** A step that is not done, and what somebody would type to do it (`ByHand` of the contract). */
+export const stepByHand = z.object({
+  step: z.string(),
+  title: z.string(),
+  note: z.string().optional(),
+  commands: z.array(z.array(z.string())),
+});
+export type StepByHand = z.infer<typeof stepByHand>;
+
 /** How a run ended. */
 export const outcome = z.enum(outcomes);
 

@@ -7,7 +7,7 @@ import type {Job} from './model.ts';
 import {type PreparingPhase, preparing} from './words.ts';
 import {inPhase} from './moments.ts';
 import {type Run, targetOf} from './run.ts';
-import {performSteps} from './steps.ts';
+import {byHandOf, performSteps} from './steps.ts';
 
 /** The steps of one component in one phase. */
 export interface Preparation<Io> {
@@ -38,7 +38,18 @@ export async function prepareAll<Io extends JobIo>(run: Run<Io>, all: readonly P
       if (answer.value !== 'go') throw new RefusedError(`${phase} was not started`, {means: 'The environment was not touched.'});
     }
     const work = () =>
-      allOrFirstError(jobs.map(({job, steps}) => run.limit(() => runJob(run, job, () => performSteps(run, job, steps)))));
+      allOrFirstError(
+        jobs.map(({job, steps}) =>
+          run.limit(() =>
+            runJob(
+              run,
+              job,
+              () => performSteps(run, job, steps),
+              () => byHandOf(run, job, steps),
+            ),
+          ),
+        ),
+      );
     await (open.length > 0 ? inPhase(run, phase, work) : work());
   }
 }

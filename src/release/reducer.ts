@@ -27,6 +27,8 @@ export interface RunState {
   readonly approval?: EventOf<'approval.given'> | EventOf<'approval.refused'>;
   /** Checks that somebody let through, in order. */
   readonly waivers: readonly EventOf<'waived'>[];
+  /** The checks with which a component failed last, by component: its job forgets them when it is taken back. */
+  readonly failures: ReadonlyMap<string, readonly Check[]>;
   /** What taking a failed component back changes, by component, and when that was planned. */
   readonly back: ReadonlyMap<string, AnyComponentPlan & {readonly at: string}>;
   /** What was there when a component had arrived, by component. */
@@ -50,6 +52,7 @@ export const emptyRun: RunState = {
   questions: [],
   answers: new Map(),
   waivers: [],
+  failures: new Map(),
   back: new Map(),
   observed: new Map(),
   steps: [],
@@ -82,8 +85,13 @@ export function reduce(state: RunState, event: TimedEvent): RunState {
       return withJob(state, event.job, {text: event.progress.text, progress: event.progress});
     case 'job.succeeded':
       return withJob(state, event.job, {status: 'succeeded', endedAt: event.at, text: event.text});
-    case 'job.failed':
-      return withJob(state, event.job, {status: 'failed', endedAt: event.at, text: event.trouble.what, trouble: event.trouble});
+    case 'job.failed': {
+      const failed = (state.jobs.get(jobId(event.job))?.checks ?? []).filter(({status}) => status === 'failed');
+      const failures = new Map(state.failures);
+      if (failed.length > 0) failures.set(event.job.component, failed);
+      const patch = {status: 'failed', endedAt: event.at, text: event.trouble.what, trouble: event.trouble} as const;
+      return withJob({...state, failures}, event.job, patch);
+    }
     case 'job.skipped':
       return withJob(state, event.job, {status: 'skipped', startedAt: event.at, endedAt: event.at, text: event.text});
     case 'check': {

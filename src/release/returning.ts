@@ -9,7 +9,7 @@ import {runJob} from './jobs.ts';
 import type {AnyComponentPlan, ComponentEnd, Job, Plan, WayBack} from './model.ts';
 import {isNoop, riskOf, worse} from './words.ts';
 import {type Run, hasTouched} from './run.ts';
-import {UnknownStepError, performSteps, results} from './steps.ts';
+import {UnknownStepError, byHandOf, performSteps, results} from './steps.ts';
 import {endOf, verifyClaims} from './verifying.ts';
 
 const prefix = 'back.';
@@ -37,13 +37,15 @@ export async function takeBack<Io extends JobIo>(
   try {
     const plan = run.back.get(component.id) ?? (await planBack(run, component, part, way));
     const steps = component.steps(plan).map(asBack);
-    if (!isNoop(plan)) await runJob(run, job, () => performSteps(run, job, steps));
+    const byHand = () => byHandOf(run, job, steps);
+    if (!isNoop(plan)) await runJob(run, job, () => performSteps(run, job, steps), byHand);
     if (watching === 'sent') return end('unknown', `on its way back to ${plan.to}; nobody waited for it`);
     const claims = component.claims(plan, ownResults(results(run, component.id)));
-    await runJob(run, {component: component.id, phase: 'verify'}, async () => {
+    const proof = async () => {
       const checks = await verifyClaims(run, component, claims, false);
       return [`back on ${plan.to}`, ...checks.map(({found}) => found)];
-    });
+    };
+    await runJob(run, {component: component.id, phase: 'verify'}, proof, byHand);
     return end('rolled back', `back on ${plan.to}`);
   } catch (error) {
     const unknown = error instanceof UnknownStepError || error instanceof StoppedError;
@@ -74,7 +76,12 @@ async function planBack<Io extends JobIo>(
 }
 
 function asBack<Io>(step: Step<Io>): Step<Io> {
-  return {...step, id: `${prefix}${step.id}`, request: (io, results) => step.request(io, ownResults(results))};
+  return {
+    ...step,
+    id: `${prefix}${step.id}`,
+    request: (io, results) => step.request(io, ownResults(results)),
+    byHand: (io, results) => step.byHand(io, ownResults(results)),
+  };
 }
 
 /** The results of the way back alone, named as its steps know each other. */

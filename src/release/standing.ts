@@ -67,6 +67,8 @@ export interface Trace {
   readonly version: string | undefined;
   readonly end: ComponentEnd['end'];
   readonly note: string;
+  /** It was taken back: the version that it is on again, where the run knew it. */
+  readonly back?: string;
   /** What was there when it had arrived. */
   readonly state?: Json;
   /** Repository → digest. */
@@ -77,6 +79,9 @@ export interface Trace {
 
 /** Ends that say where a component is, whether the run changed it or not. */
 export const arrived: ReadonlySet<ComponentEnd['end']> = new Set(['verified', 'unchanged', 'not proven', 'waived']);
+
+/** Ends after which a component stands somewhere, and not in between: where it was going, or where it was before. */
+export const settled: ReadonlySet<ComponentEnd['end']> = new Set([...arrived, 'rolled back']);
 
 /** What a run says of each component that it changed, or found as it should be. */
 export function tracesOf(recorded: RecordedRun): readonly Trace[] {
@@ -100,6 +105,7 @@ export function tracesOf(recorded: RecordedRun): readonly Trace[] {
         version: observed?.version ?? end?.to ?? started.states?.[id]?.version ?? started.version,
         end: word,
         note: end?.note ?? 'the run never ended',
+        ...(end?.end === 'rolled back' && end.from !== undefined && {back: end.from}),
         ...(observed && {state: observed.state}),
         digests: {...plannedDigests(history, id), ...normalised(observed?.digests ?? {})},
         waived: history.waived.filter(({job}) => job.component === id || job.component === '*'),
@@ -122,12 +128,21 @@ export interface Standing extends Trace {
   readonly bringer: string;
 }
 
-/** Where each component stands, of traces newest first. What was taken back is where it was before. */
+/**
+ * Where each component stands, of traces newest first. What was taken back is where it was before: that is what an older run says
+ * of it, or, where none does, or somebody else had moved it since, the run itself.
+ */
 export function standings(traces: readonly Trace[]): ReadonlyMap<string, Standing> {
   const standing = new Map<string, Standing>();
   for (const [component, all] of Map.groupBy(traces, trace => trace.component)) {
     const telling = all.filter(({end}) => end !== 'rolled back');
     const [newest] = telling;
+    const [last] = all;
+    if (last?.back !== undefined && last.back !== newest?.version) {
+      const {state: _state, ...trace} = last;
+      standing.set(component, {...trace, version: last.back, digests: {}, since: last.at, bringer: last.by});
+      continue;
+    }
     if (newest === undefined) continue;
     const first = arrivalOf(telling);
     standing.set(component, {...newest, since: first.at, bringer: first.by});

@@ -3,7 +3,7 @@ import type {JobIo, Results, Settled, Step} from './contract.ts';
 import {DeployError, LostAnswerError, StoppedError, exitCodes, toTrouble} from './errors.ts';
 import {type OpenIntent, resultsOf, stepKey} from './history.ts';
 import type {Json} from './json.ts';
-import type {Job, Trouble} from './model.ts';
+import type {Job, StepByHand, Trouble} from './model.ts';
 import {type Run, throwIfStopped} from './run.ts';
 
 /** How often a step is performed again after its answer was lost and looking says that it did not happen. */
@@ -73,6 +73,23 @@ async function troubleOf(work: () => Promise<void> | undefined): Promise<Trouble
   } catch (error) {
     return toTrouble(error);
   }
+}
+
+/** Those of the steps that the record does not show as done, and what a person would type to do them. */
+export function byHandOf<Io extends JobIo>(run: Run<Io>, job: Job, steps: readonly Step<Io>[]): readonly StepByHand[] {
+  const io = run.io(job);
+  const soFar = results(run, job.component);
+  return steps
+    .filter(({id}) => !run.done.has(stepKey(job.component, id)))
+    .map(step => {
+      const {note, commands} = step.byHand(io, soFar);
+      return {
+        step: step.id,
+        title: step.title,
+        ...(note !== undefined && {note}),
+        commands: commands.map(command => [...command]),
+      };
+    });
 }
 
 /** The results of a component's steps so far. */

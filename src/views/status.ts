@@ -1,6 +1,6 @@
 /** What runs where, as a table: components down, environments across. */
 import type {ComponentEnd} from '../release/model.ts';
-import {type RunKind, arrived} from '../release/standing.ts';
+import {type RunKind, settled} from '../release/standing.ts';
 import {tableLines} from './table.ts';
 import {lineFor, marks} from './words.ts';
 
@@ -90,8 +90,8 @@ function details({name, components, problems}: StatusEnvironment, bad: string, w
   const known = components.filter(({version}) => version !== undefined);
   const groups = Map.groupBy(known, ({version, since, by, kind, run, end}) => {
     // What was tried is not there since then, as far as anybody knows.
-    const when = end === undefined || arrived.has(end) ? 'since' : 'tried until';
-    return `${version} ${when} ${since} by ${by} (${kind} ${run})`;
+    const when = end === undefined || settled.has(end) ? 'since' : 'tried until';
+    return `${version} ${when} ${since} by ${by} (${kind} ${run}${end === 'rolled back' ? ', taken back' : ''})`;
   });
   return [
     name,

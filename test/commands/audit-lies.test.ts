@@ -2,7 +2,7 @@
  * Sixteen lies about good releases: each turns exactly the lines ✖ that it is about. PASS goes through staging to production on the
  * embedded endpoint, a small module through a real Terraform; then somebody does what the audit is there to find.
  */
-import {mkdir, mkdtemp, readFile, readdir, rm, writeFile} from 'node:fs/promises';
+import {lstat, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {DescribeServicesCommand} from '@aws-sdk/client-ecs';
@@ -18,6 +18,7 @@ import {startEmulator} from '../../src/emulator/index.ts';
 import {emptyHead, seal} from '../../src/record/chain.ts';
 import type {Clock} from '../../src/release/contract.ts';
 import {runEvent} from '../../src/release/events.ts';
+import {sha256} from '../../src/release/hash.ts';
 import {
   type Pass,
   account,
@@ -83,8 +84,16 @@ function headOf(text: string) {
     .reduce((now, line) => seal(eventOf(line), atOf(line), now).head, emptyHead);
 }
 
+/** The approval moved behind the first change. */
+function approvedLate(text: string): string {
+  const lines = text.trim().split('\n');
+  const at = (type: string) => lines.findIndex(line => eventOf(line).type === type);
+  const [given = ''] = lines.splice(at('approval.given'), 1);
+  return lines.toSpliced(at('intent') + 1, 0, given).join('\n');
+}
+
 /** Without the lines that `leave` says, chained anew by somebody who knows how. */
-function resealed(text: string, leave: (type: string) => boolean): string {
+function resealed(text: string, leave: (type: string) => boolean = () => false): string {
   let now = emptyHead;
   return text
     .trim()
@@ -271,6 +280,27 @@ const reversible: readonly Lie[] = [
   },
 ];
 
+/** Records made anew by somebody who knows how: the chain is whole, and what they say does not hold together. */
+const forged: readonly Lie[] = [
+  {
+    lie: 'an approval by a policy that never allowed as much',
+    tell: ({store}) =>
+      rewrite(store, 'production', text => resealed(text.replaceAll('["update","trigger"]', '["update"]')), true),
+    failed: ['covers'],
+  },
+  {
+    lie: 'an approval that came after what it was for',
+    tell: ({store}) => rewrite(store, 'production', text => resealed(approvedLate(text)), true),
+    failed: ['applied'],
+  },
+  {
+    lie: 'another plan in the place of the one that was approved',
+    tell: ({store}) =>
+      rewrite(store, 'production', text => resealed(text.replace(/("type":"plan\.ready".*?"fingerprint":")/, '$1x')), true),
+    failed: ['applied'],
+  },
+];
+
 /** After these nothing is as it was: each has a good release of its own. */
 const irreversible: readonly Lie[] = [
   {
@@ -349,7 +379,7 @@ test('a good release: everything is as the record says', async () => {
   expect(await audit(good.context, good.production)).toEqual({exitCode: 0, failed: [], open: [], reliable: true});
 });
 
-test.each(reversible)('$lie', {timeout: 30_000}, async ({tell, failed, context}) => {
+test.each([...reversible, ...forged])('$lie', {timeout: 30_000}, async ({tell, failed, context}) => {
   const undo = await tell(good);
   try {
     const found = await audit((await context?.(good)) ?? good.context, good.production);
@@ -392,12 +422,49 @@ test(
   },
 );
 
+test('what somebody may not look at is open, and nobody’s failure', {timeout: 30_000}, async () => {
+  const pass = await startPass({speed});
+  const context = {clock: deskAt(pass).context.clock};
+  const component = ['deposit-services', 'grant-loader'];
+  expect(await releaseCommand(deskAt(pass, context).context, unattended({component}))).toBe(0);
+  expect(await adoptCommand(deskAt(pass, context).context, {env: 'production', yes: true, reason: 'x', release: '1.0.0'})).toBe(
+    0,
+  );
+  pass.world.deny('ecs:DescribeServices');
+  pass.world.deny('events:ListTargetsByRule');
+
+  const desk = deskAt(pass, context);
+  expect(await auditCommand(desk.context, released, {env: 'production'})).toBe(0);
+  expect(desk.stdout()).toMatch(/○ .*deposit-services.*: not allowed to call ecs:DescribeServices/);
+  expect(desk.stdout()).toMatch(/○ rule grant-nightly .*: not allowed to call events:ListTargetsByRule/);
+  const adopted = await audit(context, pass);
+  expect(adopted).toMatchObject({exitCode: 0, failed: []});
+  expect(adopted.open).toEqual(expect.arrayContaining(['deposit-services', 'notification-services', 'grant-loader']));
+});
+
 // ── Terraform ────────────────────────────────────────────────────────────────────────────────────────
 
+/** Half of it is beside its folder: in a copy of that folder it would be nowhere. */
 const module = `
 variable "image_tag" { type = string }
 resource "terraform_data" "app" { input = var.image_tag }
+module "beside" { source = "../beside" }
 `;
+
+/**
+ * All that is in a folder, byte for byte, and when it was last written. A lock that is taken and given back leaves its mark: the
+ * state's folder is written to.
+ */
+async function traceOf(root: string): Promise<Readonly<Record<string, string>>> {
+  const names = await readdir(root, {recursive: true});
+  const traces = ['', ...names].map(async name => {
+    const file = join(root, name);
+    const {mode, ino, mtimeNs, ctimeNs} = await lstat(file, {bigint: true});
+    const holds = (await lstat(file)).isFile() ? sha256(await readFile(file)) : 'no file';
+    return [name, `${holds} ${mode} ${ino} ${mtimeNs} ${ctimeNs}`] as const;
+  });
+  return Object.fromEntries(await Promise.all(traces));
+}
 
 withTerraform('infrastructure', () => {
   let root: string;
@@ -411,6 +478,8 @@ withTerraform('infrastructure', () => {
     root = join(own, 'module');
     await mkdir(root);
     await writeFile(join(root, 'main.tf'), module);
+    await mkdir(join(own, 'beside'));
+    await writeFile(join(own, 'beside', 'main.tf'), 'resource "terraform_data" "beside" {}\n');
     await writeFile(join(root, 'terraform.tfvars'), 'image_tag = "1.13.2"\n');
     await writeFile(
       join(root, 'deploy-wizard.config.yaml'),
@@ -443,6 +512,23 @@ withTerraform('infrastructure', () => {
     expect(desk.stdout()).toMatch(
       /env TF_WORKSPACE=default terraform -chdir=\S+ plan -lock=false -detailed-exitcode -var-file=\S+terraform\.tfvars/,
     );
+  });
+
+  test('is looked at where it is, and left byte for byte as it was: module, state and records; no lock is taken', async () => {
+    const before = await traceOf(own);
+    expect(Object.keys(before)).toEqual(
+      expect.arrayContaining(['module/terraform.tfstate', 'module/.terraform/modules/modules.json', 'records/production']),
+    );
+    expect(await audit(context, place)).toMatchObject({exitCode: 0, failed: []});
+    expect(await traceOf(own)).toEqual(before);
+  });
+
+  test('in a checkout that nobody has initialised, as well: that is done aside', async () => {
+    await rename(join(root, '.terraform'), join(own, 'kept'));
+    const before = await traceOf(own);
+    expect(await audit(context, place)).toMatchObject({exitCode: 0, failed: []});
+    expect(await traceOf(own)).toEqual(before);
+    await rename(join(own, 'kept'), join(root, '.terraform'));
   });
 
   test('a state that was edited', async () => {

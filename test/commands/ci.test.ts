@@ -1,6 +1,6 @@
 /** The release command as a CI service starts it: what it says to GitHub Actions, and that it says it nowhere else. */
 import {PassThrough} from 'node:stream';
-import {readFile, writeFile} from 'node:fs/promises';
+import {access, readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
 import {annotationsOf} from '../../src/commands/annotations.ts';
@@ -82,6 +82,8 @@ describe('on GitHub Actions', {timeout: 60_000}, () => {
       `::error file=deploy-wizard.config.yaml,line=${await lineOf(pass, 'deposit-services')},title=deposit-services apply::`,
     );
     expect(await job.summary()).toContain('| ✖ failed |');
+    const {run, head} = await pass.record();
+    expect(await job.summary()).toContain(`\nrun \`${run}\`, head of its record \`${head.hash}\` (${head.length} lines)\n`);
   });
 
   test('a mistake in the config file is an annotation at its line, as is what ends a command otherwise', async () => {
@@ -112,6 +114,15 @@ describe('on GitHub Actions', {timeout: 60_000}, () => {
         .filter(line => line === '::add-mask::se%25cret-token'),
     ).toHaveLength(1);
     expect(job.stderr().replaceAll(/^::add-mask::.*$/gm, '')).not.toContain('cret-token');
+  });
+
+  test('what the job cannot be told is said, and is no failure of the release', async () => {
+    const pass = await start();
+    const nowhere = (name: string) => join(pass.folder, 'nowhere', name);
+    const env = {GITHUB_ACTIONS: 'true', GITHUB_OUTPUT: nowhere('output'), GITHUB_STEP_SUMMARY: nowhere('summary')};
+    const desk = deskAt({folder: pass.folder, env: {...pass.env, ...env}});
+    expect(await releaseCommand(desk.context, unattended({component: ['grant-loader']})), desk.stderr()).toBe(0);
+    expect(desk.stderr().match(/^GitHub could not be told: ENOENT.*(?:output|summary)'$/gm)).toHaveLength(2);
   });
 
   test('what others say is no command there', async () => {
@@ -180,4 +191,14 @@ test('a run that takes longer than it may is stopped as by SIGTERM, and can be g
   expect(desk.stderr()).toContain('The time limit of 30 s (--timeout) is over: nothing new is started.');
   expect(desk.stdout()).toContain('stopped by time limit');
   expect(desk.stdout()).toContain('deploy-wizard resume');
+});
+
+test('a plan that takes longer than it may is no plan', {timeout: 60_000}, async () => {
+  const pass = await start();
+  const desk = deskAt(pass);
+  expect(await releaseCommand(desk.context, unattended({dryRun: true, out: 'approval.json', timeout: 1})), desk.stderr()).toBe(
+    143,
+  );
+  expect(desk.stderr()).toContain('(--timeout) is over: nothing new is started.');
+  await expect(access(join(pass.folder, 'approval.json'))).rejects.toThrow('ENOENT');
 });

@@ -9,6 +9,7 @@ import {parse} from 'yaml';
 import {z} from 'zod';
 import packageJson from '../../package.json' with {type: 'json'};
 import {examples} from '../../src/commands/examples.ts';
+import {eventJsonSchema} from '../../src/release/event-schema.ts';
 import {cookbookYaml, passYaml} from '../config/samples.ts';
 import {type Ended, runProgram} from '../support/program.ts';
 
@@ -64,7 +65,7 @@ describe('the command line', {timeout: 30_000}, () => {
   test.each([
     ['audit', ['--env', '--config', '[version]']],
     ['resume', ['--env', '--config', '--yes', '--allow', '[run]']],
-    ['plan', ['--env', '--release', '--detailed-exitcode', 'repositories; needs --reason']],
+    ['plan', ['--env', '--release', '--detailed-exitcode', '--timeout', 'repositories; needs --reason']],
     ['demo', ['--yes', '--speed', '--scenario', 'cannot-pull']],
   ])('help of %s names what it takes', async (command, words) => {
     for (const args of [
@@ -192,6 +193,12 @@ describe('the command line', {timeout: 30_000}, () => {
 });
 
 describe('schema', {timeout: 30_000}, () => {
+  test('prints that of events, too', async () => {
+    const {exitCode, stdout} = await run(['schema', '--events']);
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toEqual(JSON.parse(JSON.stringify(eventJsonSchema())));
+  });
+
   test('prints a JSON Schema that is right about config files', async () => {
     const {exitCode, stdout, stderr} = await run(['schema']);
     expect({exitCode, stderr}).toEqual({exitCode: 0, stderr: ''});

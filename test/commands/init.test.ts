@@ -7,11 +7,14 @@ import {promisify} from 'node:util';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {doctorCommand} from '../../src/commands/doctor.ts';
 import {initCommand} from '../../src/commands/init.ts';
+import {lookAtRepository} from '../../src/commands/init/repository.ts';
 import {loadConfig, parseConfig} from '../../src/config/load.ts';
 import {presets} from '../../src/config/presets.ts';
 import {UsageError} from '../../src/release/errors.ts';
+import {createGit} from '../../src/tools/git.ts';
 import {account, loaders, region, services, startPass} from '../support/pass.ts';
 import {startInTerminal} from '../support/program.ts';
+import {seedWhole} from '../support/whole-pass.ts';
 import {deskAt} from './support/desk.ts';
 
 async function emptyFolder(): Promise<string> {
@@ -42,7 +45,7 @@ async function cookbookRepository(): Promise<string> {
     'ci/terraform.tfvars': 'region = "us-east-1"\nimage_tag = "0.7.1"\n',
     'node_modules/left-pad/package.json': '{"version": "1.3.0"}',
     '.github/workflows/release.yml':
-      'jobs:\n  deploy:\n    environment: production\n    steps:\n      - with: { aws-region: us-east-1 }\n',
+      'jobs:\n  deploy:\n    environment: live\n    steps:\n      - with: { aws-region: eu-west-1 }\n',
   };
   for (const [file, text] of Object.entries(files)) {
     await mkdir(path.dirname(path.join(folder, file)), {recursive: true});
@@ -61,7 +64,11 @@ describe('in a repository', {timeout: 30_000}, () => {
     expect(desk.stdout()).toMatch(/^Wrote .*deploy-wizard\.config\.yaml\nNext: .*deploy-wizard doctor/);
     const {config} = await loadConfig(path.join(folder, 'deploy-wizard.config.yaml'), {});
     expect(config.application).toBe('data-models-sqlalchemy');
-    expect(Object.keys(config.environments)).toEqual(['production']);
+    // As the workflow has it.
+    expect(config.environments).toMatchObject({live: {aws: {region: 'eu-west-1'}}});
+    expect(await readFile(path.join(folder, 'deploy-wizard.config.yaml'), 'utf8')).toMatch(
+      /^# .*\n(?:.*\n)+ {2}# Terraform in ci, the image of Dockerfile, the version of dmsa\/__init__\.py\n/,
+    );
     expect(config.components).toMatchObject({
       service: {
         kind: 'terraform',
@@ -75,6 +82,41 @@ describe('in a repository', {timeout: 30_000}, () => {
         },
       },
     });
+  });
+
+  const own = 'registry.example.edu/dbhi/data-models-sqlalchemy';
+  test.each([
+    ['ci/terraform.tfvars', `image_tag = "0.7.1"\ndocker_image = "${own}"\n`],
+    ['ci/main.tf', `# image = "else/data-models-sqlalchemy:1"\nimage = "${own}:\${var.image_tag}"\n`],
+    ['ci/user-data.tpl', `docker run --detach ${own}:\${tag}\n`],
+    ['.travis.yml', `script:\n  - docker push "${own}:$TRAVIS_TAG"\n`],
+    ['Makefile', `push:\n\tdocker build -t ${own} .\n`],
+    ['.github/workflows/release.yml', `      - with: { images: ${own} }\n`],
+    ['.circleci/config.yml', `    - image: cimg/base:stable\n    - run: docker push ${own}:latest\n`],
+  ])('%s names another image than the remote does: it is that one', async (file, text) => {
+    const folder = await cookbookRepository();
+    await mkdir(path.dirname(path.join(folder, file)), {recursive: true});
+    await writeFile(path.join(folder, file), text);
+    expect(await lookAtRepository(folder, createGit({env: nobody(folder)}))).toMatchObject({
+      project: 'chop-dbhi/data-models-sqlalchemy',
+      image: own,
+    });
+  });
+
+  test('what is no image of its own is none: the address of the source, an image that it uses, a path', async () => {
+    const folder = await cookbookRepository();
+    const name = 'data-models-sqlalchemy';
+    const lines = [
+      `git clone https://github.com/chop-dbhi/${name} && docker pull postgres/postgres:9`,
+      `go get github.com/chop-dbhi/${name} # for the docker image`,
+      `docker run --volume $PWD/dbhi/${name}:/image --workdir src/${name} library/busybox`,
+      `docker push \${REGISTRY}/${name}:1`,
+      'docker build --file ci/Dockerfile -t ci .',
+    ];
+    await mkdir(path.join(folder, 'src', name), {recursive: true});
+    await writeFile(path.join(folder, 'src', name, 'x.py'), '');
+    await writeFile(path.join(folder, 'release.sh'), `${lines.join('\n')}\n`);
+    expect((await lookAtRepository(folder, createGit({env: nobody(folder)}))).image).toBeUndefined();
   });
 
   test('it never overwrites', async () => {
@@ -114,6 +156,25 @@ describe('with credentials', {timeout: 60_000}, () => {
     const exitCode = await doctorCommand(doctor.context, {iam: false, output: 'auto'});
     expect(exitCode, doctor.stdout()).toBe(0);
     expect(doctor.stdout()).toMatch(/Nothing is wrong\.\n$/);
+  });
+
+  test('it finds schedules, state machines and Batch jobs', async () => {
+    const pass = await startPass();
+    seedWhole(pass);
+    const folder = await emptyFolder();
+    const desk = deskAt({folder, env: {...pass.env, AWS_REGION: region}});
+    expect(await initCommand(desk.context, {yes: true}), desk.stderr()).toBe(0);
+    const {config} = await loadConfig(path.join(folder, 'deploy-wizard.config.yaml'), {});
+    expect(config.components).toMatchObject({
+      'pass-journal-loader': {
+        kind: 'ecs-scheduled-task',
+        family: 'pass-journal-loader',
+        images: {loader: 'ecr/pass-journal-loader'},
+        targets: [{schedule: 'default/journal'}],
+      },
+      'pass-nihms-loader-2': {kind: 'batch-job-definition', jobDefinition: 'pass-nihms-loader', targets: [{rule: 'nihms-batch'}]},
+      'jhu-grant-loader-2': {kind: 'batch-job-definition', targets: [{stateMachine: 'grant-load'}]},
+    });
   });
 
   test('that may not look everywhere it says so, and takes the rest', async () => {

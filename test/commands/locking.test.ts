@@ -252,6 +252,34 @@ test('a release that loses its lock begins nothing new, and says who has it', {t
   expect(await lookAtLock(cell, 'elsewhere')).toMatchObject({is: 'held', owner: {user: 'ann'}});
 });
 
+test('the lock is held while somebody reads the plan: whoever comes then is refused', {timeout: 60_000}, async () => {
+  const pass = await startPass({speed});
+  const [desk, second] = [deskAt(pass), deskAt(pass)];
+  const component = ['grant-loader'];
+  const asked = new Promise<void>(resolve => {
+    desk.context.stderr.on('data', chunk => String(chunk).includes('Type yes') && resolve());
+  });
+  const reading = releaseCommand(desk.context, unattended({yes: false, tui: false, component}));
+  await asked;
+  expect(await refusal(releaseCommand(second.context, unattended({component})))).toMatchObject({
+    exitCode: 4,
+    message: expect.stringMatching(
+      /^production is locked by jo on laptop \(process \d+, arn:\S+\) since \S+, for release 1\.14\.0$/,
+    ),
+  });
+  desk.context.stdin.push('no\n');
+  expect(await reading).toBe(3);
+  expect(pass.changes()).toEqual([]);
+  expect(await lookAtLock(fileCell(path.join(pass.records.root, environment)), 'laptop')).toEqual({is: 'free'});
+
+  // Nor does --yes ever break a freeze, however long it waits.
+  expect(await lockCommand(deskAt(pass).context, 'acquire', {env: environment, reason: 'the fair'})).toBe(0);
+  const waiting = deskAt(pass);
+  expect(await releaseCommand(waiting.context, unattended({component, waitLock: 1}))).toBe(4);
+  expect(waiting.stdout()).toMatch(/production is frozen by jo on laptop .*: the fair/);
+  expect(pass.changes()).toEqual([]);
+});
+
 describe('what a run has left', () => {
   const here = {host: 'laptop', pid: process.pid};
   const left = async (at: Place, but?: string) => (await unfinishedRun(at.store, environment, here, but))?.run;

@@ -1,5 +1,5 @@
 /** What the form shows of an environment before anything is chosen: read from real records, asked of the embedded endpoint. */
-import {expect, test} from 'vitest';
+import {expect, onTestFinished, test} from 'vitest';
 import {lockCommand} from '../../src/commands/lock.ts';
 import {openApplication} from '../../src/commands/application.ts';
 import {releaseCommand} from '../../src/commands/release.ts';
@@ -7,6 +7,7 @@ import {createSurvey} from '../../src/commands/survey.ts';
 import {UsageError} from '../../src/release/errors.ts';
 import type {KnownVersion, Survey} from '../../src/release/form.ts';
 import {type Pass, type PassOptions, before, released, startPass} from '../support/pass.ts';
+import {Workshop} from '../components/terraform/workshop.ts';
 import {type Desk, deskAt, speed, unattended} from './support/desk.ts';
 
 /** PASS in two environments of one account; production takes only what staging has verified. */
@@ -81,6 +82,23 @@ test('the versions that exist: in how many repositories, when they were pushed, 
   // It is told as it is found, not at the end.
   expect(steps.length).toBeGreaterThan(3);
   expect(steps[0]?.find(({version}) => version === released)?.images).toEqual({have: 1, of: 7});
+});
+
+test('the versions that exist: those that git has a tag of, and since when', async () => {
+  // Nothing answers at the registry: it says nothing, and holds nothing up.
+  const source = {version: 'VERSION', build: {image: '127.0.0.1:1/app'}, git: {tag: 'v${version}'}};
+  const shop = await Workshop.make({source});
+  onTestFinished(() => shop.remove());
+  const components = {service: {kind: 'terraform', directory: 'ci', source}};
+  await shop.write('deploy-wizard.config.json', JSON.stringify({application: 'app', environments: {production: {}}, components}));
+  for (const name of ['v1.1.0', 'v1.0.0', 'wip']) await shop.git('tag', '--annotate', '--message', 'x', name);
+  const {context} = deskAt({folder: shop.folder, env: {PATH: process.env['PATH'] ?? ''}});
+  const application = await openApplication(context, undefined);
+  const survey = await createSurvey(context, application.loaded, () => Promise.resolve(application), []);
+  const steps: (readonly KnownVersion[])[] = [];
+  await survey.versions('production', forever, versions => void steps.push(versions));
+  const at = expect.stringMatching(/^\d{4}-\d\d-\d\dT/);
+  expect(steps.at(-1)).toEqual(['1.1.0', '1.0.0'].map(version => ({version, images: {have: 0, of: 1}, taggedAt: at, gates: []})));
 });
 
 test('credentials of another account: what to do, in the words of the config file', async () => {

@@ -3,10 +3,12 @@ import {cp, readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
 import {adoptCommand} from '../../src/commands/adopt.ts';
+import {openApplication} from '../../src/commands/application.ts';
 import {type AuditOptions, auditCommand} from '../../src/commands/audit.ts';
 import {logCommand} from '../../src/commands/log.ts';
 import {type ReleaseOptions, releaseCommand} from '../../src/commands/release.ts';
 import {statusCommand} from '../../src/commands/status.ts';
+import {createSurvey} from '../../src/commands/survey.ts';
 import {tickCommand} from '../../src/commands/tick.ts';
 import type {Clock} from '../../src/release/contract.ts';
 import {DeployError} from '../../src/release/errors.ts';
@@ -40,10 +42,10 @@ interface Team {
   readonly pass: Pass;
   release(more?: Partial<ReleaseOptions>): Promise<Said>;
   audit(version?: string, options?: AuditOptions): Promise<Said>;
-  tick(item: string, more?: {note?: string; link?: string; release?: string}): Promise<Said>;
+  tick(item: string, more?: {env?: string; note?: string; link?: string; release?: string}): Promise<Said>;
   status(more?: {live?: boolean; env?: string}): Promise<Said>;
   log(more?: {number?: number; output?: 'json' | 'auto'}): Promise<Said>;
-  adopt(more?: {release?: string; yes?: boolean; reason?: string; types?: string}): Promise<Said>;
+  adopt(more?: {env?: string; release?: string; yes?: boolean; reason?: string; types?: string}): Promise<Said>;
   /** Runs a command as it is. */
   at(folder?: string): ReturnType<typeof deskAt>;
 }
@@ -161,6 +163,54 @@ describe('promotion', {timeout: 60_000}, () => {
   });
 });
 
+describe('promotion, as staging has it', {timeout: 60_000}, () => {
+  const component = ['grant-loader'];
+  const gated = (requirement: Readonly<Record<string, unknown>>) =>
+    team(config => {
+      const {production} = config.environments;
+      Object.assign(config, {checklist: [checklist[0]]});
+      config.environments = {
+        staging: {...production},
+        production: {...production, requires: [{env: 'staging', ...requirement}]},
+      };
+    });
+
+  test('is not open for what somebody let through there, not before its time, and not for another image', async () => {
+    const {pass, release, tick} = await gated({for: '12h'});
+    const staging = {env: 'staging', component};
+    const refusal = async () => {
+      const {exitCode, stdout} = await release({component});
+      expect(exitCode).toBe(3);
+      return stdout;
+    };
+    await tick('release-notes');
+    expect(await release({...staging, override: ['checklist'], reason: 'hot fix'})).toMatchObject({exitCode: 0});
+    expect(await refusal()).toContain('grant-loader: in staging jo@laptop let through: ');
+    expect(
+      await release({...staging, release: before, allow: ['downgrade'], override: ['checklist'], reason: 'again'}),
+    ).toMatchObject({
+      exitCode: 0,
+    });
+    await tick('release-notes', {env: 'staging'});
+    expect(await release(staging)).toMatchObject({exitCode: 0});
+    expect(await refusal()).toMatch(/it has been in staging for .*, it takes 12 h\n +It is open in /);
+    pass.world.putImage('jhu-grant-loader', released, 'another one');
+    expect(await refusal()).toMatch(/jhu-grant-loader:1\.14\.0 is another image here than in staging: sha256:\w+, not sha256:/);
+    expect(pass.messages()).toEqual([]);
+  });
+
+  test('is open from the first day for what was adopted there', async () => {
+    const {release, tick, adopt} = await gated({});
+    await tick('release-notes', {release: before});
+    expect(await release({release: before})).toMatchObject({
+      exitCode: 3,
+      stdout: expect.stringContaining(`${before} was never released to staging`),
+    });
+    expect(await adopt({env: 'staging', reason: 'as it runs'})).toMatchObject({exitCode: 0});
+    expect(await release({release: before})).toMatchObject({exitCode: 0, stdout: expect.stringContaining('nothing to do')});
+  });
+});
+
 describe('what came after', {timeout: 60_000}, () => {
   test('an audit of an older release says what has taken its place; status, log and drift say where things stand', async () => {
     const {pass, release, audit, status, log} = await team(config => {
@@ -233,11 +283,36 @@ describe('what came after', {timeout: 60_000}, () => {
     await edit(pass, second?.run, text => text.replace('"user":"jo"', '"user":"mo"'));
     await edit(pass, third?.run, text => text.replace('"schema":1', '"schema":2'));
     const lines = (await log()).stdout.split('\n');
-    expect(lines[0]).toMatch(/^✔ .*1\.15\.0 +release +passed/);
+    expect(lines[0]).toMatch(/^✔ \S+ \S+ +1\.15\.0 +release +passed +(?:\d+ (?:h|min|s) ?)+ +jo@laptop +\S+-1\.15\.0$/);
     expect(lines.filter(line => line.startsWith('✖'))).toHaveLength(2);
     expect(lines.join('\n')).toMatch(/it was changed by somebody: line 2[^]*was written by a newer deploy-wizard/);
   });
 });
+
+test(
+  'what a failed release was taken back to is where it stands, though nothing else was ever recorded',
+  {timeout: 60_000},
+  async () => {
+    const {pass, release, status, at} = await team();
+    pass.world.scenarioFor('deposit-services', 'breaker-rollback');
+    expect(await release({component: ['deposit-services', 'grant-loader']})).toMatchObject({exitCode: 1});
+    for (const live of [false, true]) {
+      const {stdout} = await status({live});
+      expect(stdout).toMatch(/^deposit-services +1\.13\.2(?: \w{8})?$/m);
+      expect(stdout).toMatch(/^grant-loader +1\.14\.0 \w{8}$/m);
+      expect(stdout).toMatch(/1\.13\.2 since \S+ by jo \(release \S+, taken back\): deposit-services\n/);
+      expect(stdout).not.toMatch(/⚠ deposit-services/);
+    }
+    // The wizard says the same before anybody chooses.
+    const {context} = at();
+    const application = await openApplication(context, undefined);
+    const {runs} = await createSurvey(context, application.loaded, () => Promise.resolve(application), []).recall('production');
+    expect(runs).toEqual([
+      {component: 'deposit-services', version: before},
+      {component: 'grant-loader', version: released},
+    ]);
+  },
+);
 
 async function edit({records}: Pass, run: string | undefined, change: (text: string) => string): Promise<void> {
   const file = join(records.root, records.environment, run ?? '', 'record.ndjson');
@@ -261,6 +336,7 @@ test('an audit works from any checkout that reaches the store', {timeout: 60_000
   // Every line: what was expected, what was seen, when, and how to see it.
   const {groups}: {groups: {checks: Record<string, string>[]}[]} = JSON.parse(desk.stdout());
   const checks = groups.flatMap(group => group.checks);
+  expect(checks.find(({id}) => id === 'approval')?.['seen']).toMatch(/^by policy \(jo on laptop\), \S+Z/);
   expect(checks.length).toBeGreaterThan(20);
   for (const check of checks) {
     expect(check).toMatchObject({
@@ -294,7 +370,9 @@ describe('adopting', {timeout: 60_000}, () => {
     expect((await status()).stdout).toMatch(/pass-core +1\.13\.2/);
     expect(await audit()).toMatchObject({
       exitCode: 0,
-      stdout: expect.stringContaining('✔ deposit-services is as it was attested'),
+      stdout: expect.stringMatching(
+        /✔ somebody attested what was found: jo on laptop, [^]*✔ deposit-services is as it was attested/,
+      ),
     });
     pass.application.version = '1.13.9';
     expect(await audit()).toMatchObject({

@@ -339,7 +339,11 @@ describe('at a prompt', {timeout: 60_000}, () => {
     desk.type('');
     const {env: _, release: __, ...options} = unattended({yes: false, tui: false});
     const refused = await refusal(releaseCommand(desk.context, options));
-    expect(refused).toMatchObject({exitCode: 3, message: 'an answer is missing: give --env <name>'});
+    expect(refused).toMatchObject({
+      exitCode: 3,
+      message: 'an answer is missing: give --env <name>',
+      next: ['There are: production'],
+    });
   });
 
   test('the end of the input at the approval declines', async () => {

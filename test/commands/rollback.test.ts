@@ -1,8 +1,9 @@
 /** The way back, in this process, on PASS: to what the records say was verified, not to "one before". */
-import {readFile, writeFile} from 'node:fs/promises';
+import {readFile, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, onTestFinished, test} from 'vitest';
 import {parse, stringify} from 'yaml';
+import {adoptCommand} from '../../src/commands/adopt.ts';
 import {auditCommand} from '../../src/commands/audit.ts';
 import {logCommand} from '../../src/commands/log.ts';
 import {type RollbackOptions, rollbackCommand} from '../../src/commands/rollback.ts';
@@ -27,7 +28,7 @@ import {
   standing,
   startPass as start,
 } from '../support/pass.ts';
-import {deskAt, speed, unattended} from './support/desk.ts';
+import {type Desk, deskAt, speed, unattended} from './support/desk.ts';
 
 const startPass = () => start({speed});
 /** Runs sort by time: everybody here looks at the same clock. */
@@ -106,6 +107,43 @@ describe('rollback', {timeout: 60_000}, () => {
     const log = desk(pass);
     await logCommand(log.context, {env: 'production', number: 1, output: 'auto'});
     expect(log.stdout()).toMatch(new RegExp(`^✔ .* ${released} +rollback +passed`));
+  });
+
+  test('and every other run names the one before it: one that was taken away is missed by all who read the records', async () => {
+    const pass = await startPass();
+    const component = ['grant-loader'];
+    expect(await adoptCommand(desk(pass).context, {env: 'production', yes: true, reason: 'as it runs'})).toBe(0);
+    expect(await releaseCommand(desk(pass).context, unattended({component}))).toBe(0);
+    expect(await rollbackCommand(desk(pass).context, options({component}))).toBe(0);
+    const store = fileStore(pass.records.root, clock);
+    const [back = '', there = '', adopted = ''] = await store.runs('production');
+    const after = async (run: string) => {
+      const [started] = (await store.read('production', run)).events;
+      return started?.type === 'run.started' ? started.after : undefined;
+    };
+    expect(await after(adopted)).toBeUndefined();
+    for (const [run, before] of [
+      [there, adopted],
+      [back, there],
+    ] as const)
+      expect(await after(run)).toEqual({run: before, head: (await store.read('production', before)).head});
+
+    await rm(join(pass.records.root, 'production', there), {recursive: true});
+    const gone = `run ${there}: its record is gone: it was there when run ${back} began`;
+    const said = async (command: (context: Desk['context']) => Promise<number>) => {
+      const table = desk(pass);
+      return {exitCode: await command(table.context), stdout: table.stdout()};
+    };
+    expect(await said(context => auditCommand(context, undefined, {env: 'production'}))).toMatchObject({
+      exitCode: 5,
+      stdout: expect.stringContaining(`✖ the records of the other runs that count are intact: ${gone}`),
+    });
+    expect((await said(context => statusCommand(context, {live: false, output: 'auto'}))).stdout).toContain(`✖ ${gone}`);
+    const {stdout} = await said(context => logCommand(context, {env: 'production', number: 9, output: 'auto'}));
+    expect(stdout).toMatch(new RegExp(`^✔ .*rollback[^]*\n✖ +${there}\n +its record is gone[^]*\n✔ .*adopt`));
+    await expect(rollbackCommand(desk(pass).context, options({component}))).rejects.toThrow(
+      `what production was cannot be told: ${gone}`,
+    );
   });
 
   test('to a version that was never verified there is refused, and names those that were', async () => {

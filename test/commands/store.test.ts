@@ -2,10 +2,14 @@
 import {readFile, readdir, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {expect, test} from 'vitest';
+import {stringify} from 'yaml';
+import {storeRoot} from '../../src/commands/places.ts';
 import {storeCommand} from '../../src/commands/store.ts';
+import {parseConfig} from '../../src/config/load.ts';
 import {fileStore} from '../../src/record/file-store.ts';
 import {takeLock} from '../../src/record/lock.ts';
 import {folder} from '../record/support/places.ts';
+import {passConfig} from '../support/pass.ts';
 import {deskAt} from './support/desk.ts';
 
 const environment = 'production';
@@ -60,6 +64,19 @@ test('what is frozen is frozen in the new store, too', async () => {
   await expect(takeLock(store('new').lock(environment), ann, {environment})).rejects.toThrow(
     /^production is frozen by ann .*: we are moving$/,
   );
+});
+
+test.each([
+  ['$XDG_STATE_HOME/deploy-wizard/<application>', {XDG_STATE_HOME: '/var/state'}, undefined, '/var/state/deploy-wizard/pass'],
+  ['below the home without it', {}, undefined, '/home/jo/.local/state/deploy-wizard/pass'],
+  ['a folder beside the config file', {}, 'records', '/app/records'],
+])('records are kept in %s', (_where, env, store, place) => {
+  const loaded = parseConfig(
+    stringify({...passConfig('http://pass.test'), ...(store !== undefined && {store})}),
+    '/app/c.yaml',
+    {},
+  );
+  expect(storeRoot(loaded, {env, home: '/home/jo'})).toBe(place);
 });
 
 test.each([

@@ -132,6 +132,8 @@ describe('the commands that a summary ends with', () => {
     const left = String.raw`--config ['"]a folder/c\.yaml['"] --env production --release 1\.14\.0 --component service --component loader$`;
     const commands = await failing(false);
     expect(commands['Again']).toMatch(new RegExp(`^deploy-wizard ${left}`));
+    expect(commands['In CI']).toMatch(new RegExp(`^deploy-wizard --yes ${left}`));
+    expect(await failing(true)).not.toHaveProperty('In CI');
     expect((await failing(true))['Again']).toMatch(new RegExp(`^deploy-wizard --yes ${left}`));
     expect(commands['Back']).toMatch(/^deploy-wizard rollback --config ['"]a folder\/c\.yaml['"] --env production$/);
   });

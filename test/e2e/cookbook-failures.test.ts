@@ -25,6 +25,8 @@ requires(
     expect(failed.stdout).toContain('the instance does not come up');
     expect(failed.stdout).toContain('Destroyed, and not created anew: terraform_data.instance. What that did is down.');
     expect(failed.stdout).toContain('The tfvars file holds the new version already.');
+    const bump = await app.git('rev-parse', '--short=12', 'HEAD');
+    expect(failed.stdout).toContain(`The bump is committed as ${bump}, and is not pushed; it stays.`);
 
     // It is true.
     expect(await app.answer()).toBeUndefined();

@@ -36,7 +36,6 @@ async function expectResumed(app: Cookbook, before: World): Promise<void> {
   expect(eventsOf(record, 'run.resumed').length).toBeGreaterThan(0);
   const done = eventsOf(record, 'effect').flatMap(({step, result}) => (result.is === 'done' ? [step] : []));
   expect(done).toEqual(['bump', 'commit', 'build', 'push', 'tfvars', 'terraform-apply', 'commit-tfvars', 'tag']);
-  expect((await app.run(['audit', '--env', 'production'])).exitCode).toBe(0);
 }
 
 requires(
@@ -69,6 +68,7 @@ requires(
     expect(exitCode).toBe(0);
     expect(stderr).toContain('terraform-apply had happened already');
     await expectResumed(app, before);
+    expect((await app.run(['audit', '--env', 'production'])).exitCode).toBe(0);
   });
 
   test('may be killed as often as it likes', async () => {

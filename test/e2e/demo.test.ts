@@ -4,14 +4,18 @@ import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
 import {runProgram} from '../support/program.ts';
+import {confirm} from '../support/wizard-pass.ts';
+import {openWizard} from '../support/wizard-terminal.ts';
 
-async function demo(...options: readonly string[]) {
+/** A folder of its own, and nothing on the PATH but Node. */
+async function bare() {
   const folder = await mkdtemp(join(tmpdir(), 'dw-demo-'));
   onTestFinished(() => rm(folder, {recursive: true, force: true}));
-  return runProgram(['demo', ...options], {
-    cwd: folder,
-    env: {PATH: dirname(process.execPath), HOME: folder, TMPDIR: folder, LANG: 'C.UTF-8'},
-  });
+  return {cwd: folder, env: {PATH: dirname(process.execPath), HOME: folder, TMPDIR: folder, LANG: 'C.UTF-8'}};
+}
+
+async function demo(...options: readonly string[]) {
+  return runProgram(['demo', ...options], await bare());
 }
 
 test('the whole of PASS is released, rolled out in realistic steps, in less than a minute', {timeout: 60_000}, async () => {
@@ -26,6 +30,25 @@ test('the whole of PASS is released, rolled out in realistic steps, in less than
     expect(stdout).toContain(`✔ ${loader}`);
   expect(stdout).toContain('Everything is as the record says');
   expect(stdout).not.toContain('data-models-sqlalchemy');
+});
+
+test('the same in the wizard, by keys alone, and in less than a minute, too', {timeout: 60_000}, async () => {
+  const wizard = openWizard(['demo', '--scenario', 'healthy'], {...(await bare()), columns: 100, rows: 30});
+  await wizard.waitFor(/▸ production/);
+  wizard.press('enter');
+  await wizard.waitFor('Which version?');
+  await wizard.waitFor(/▸ 1\.13\.3/);
+  wizard.press('down');
+  await wizard.waitFor(/▸ 1\.14\.0/);
+  wizard.press('enter');
+  await wizard.waitFor('6 of 6 chosen');
+  wizard.press('enter');
+  await confirm(wizard, 'yes');
+  await wizard.waitFor('acceptance: Acceptance tests run against the tag. Say what was done');
+  wizard.press('enter');
+  expect(await wizard.exited).toMatchObject({exitCode: 0});
+  expect(wizard.scrollback()).toMatch(/^pass 1\.14\.0 → production: passed in .*, 6 of 6 components on 1\.14\.0$/m);
+  expect(wizard.scrollback()).toContain('Everything is as the record says');
 });
 
 test('the failure path: an image that cannot be pulled ends the wait with its reason, and the way on is named', async () => {

@@ -27,9 +27,10 @@ async function confirm(wizard: WizardTerminal): Promise<void> {
 async function failing(
   look: Look = {},
   options: PassOptions = {},
+  args: readonly string[] = chosen,
 ): Promise<{readonly pass: Pass; readonly wizard: WizardTerminal}> {
   const pass = await startPass({speed: 40, scenario: 'cannot-pull', ...options});
-  const wizard = open(pass, chosen, look);
+  const wizard = open(pass, args, look);
   await confirm(wizard);
   await wizard.waitFor('What now?');
   return {pass, wizard};
@@ -43,6 +44,7 @@ describe('A service whose image cannot be pulled', () => {
     expect(wizard.screen()).toContain('CannotPullContainerError');
     wizard.press('c');
     await wizard.waitFor('deposit-services by hand');
+    await wizard.waitFor('nothing: every step was taken');
     wizard.press('y');
     await wizard.waitFor('copied');
     wizard.press('escape');
@@ -66,13 +68,20 @@ describe('A service whose image cannot be pulled', () => {
     expect(wizard.scrollback()).toMatch(/let through by operator: .*\(known to be so\)/);
   });
 
-  test('is taken back at a key, and says so while it is', async () => {
+  test('is taken back at a key, and says so while it is; at another one, with all others', async () => {
     // Nothing of ECS's own takes it back before somebody does.
     const circuitBreaker = {enable: false, rollback: false};
-    const {pass, wizard} = await failing({}, {scenario: {...behave('cannot-pull'), circuitBreaker}});
+    const both = [...chosen, '--component', 'notification-services'];
+    const {pass, wizard} = await failing({}, {scenario: {...behave('cannot-pull'), circuitBreaker}}, both);
+    await wizard.waitFor(/notification-services +✖ failed/);
+    await wizard.waitFor(/▸ deposit-services +✖ failed/);
     await wizard.waitFor('b take it back');
     wizard.press('b');
     await wizard.waitFor(new RegExp(`deposit-services +\\S going back +← ${before.replaceAll('.', '\\.')}`));
+    wizard.press('n');
+    await wizard.waitFor('? notification-services');
+    await wizard.waitFor('B take all back');
+    wizard.press('B');
     await wizard.waitFor('enter leave', 90_000);
     wizard.press('enter');
     expect(await wizard.exited).toMatchObject({exitCode: 6});
@@ -96,7 +105,7 @@ describe('A service whose image cannot be pulled', () => {
     expect(await wizard.exited).toMatchObject({exitCode: 6});
     expect(pass.changes()).toHaveLength(changes);
     expect(wizard.scrollback()).toMatch(
-      /^Again +deploy-wizard --yes --env production --release 1\.14\.0 --component deposit-services$/m,
+      /^Again +deploy-wizard --env production --release 1\.14\.0 --component deposit-services$\n^In CI +deploy-wizard --yes --env production --release 1\.14\.0 --component deposit-services$/m,
     );
   });
 });

@@ -250,6 +250,8 @@ requires(
     await wizard.waitUntilGone('Stop this release?');
     wizard.press('enter');
     await wizard.waitFor('Start build?');
+    wizard.press('enter');
+    await wizard.waitFor('Start push?');
     wizard.press('ctrl+c');
     await wizard.waitFor('Stop this release?');
     wizard.press('s');

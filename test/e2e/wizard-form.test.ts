@@ -68,6 +68,16 @@ test('the form keeps what is selected and typed in a storm of sizes, and leaves 
   expect(pass.changes()).toEqual([]);
 });
 
+test('a defect of ours ends it with what it was, and with the terminal given back', async () => {
+  const defect = `process.on('SIGUSR2', () => { throw new Error('a defect') })`;
+  const wizard = open(await start(), {env: {NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(defect)}`}});
+  await wizard.waitFor(/▸ staging/);
+  process.kill(wizard.pid, 'SIGUSR2');
+  expect(await wizard.exited).toMatchObject({exitCode: 1});
+  expect(wizard.isOnMainScreen()).toBe(true);
+  expect(wizard.scrollback()).toContain('Error: a defect');
+});
+
 test('has the colours that a terminal can show, and of 256 those that can be read on any background', async () => {
   const pass = await start();
   for (const [env, colour] of [

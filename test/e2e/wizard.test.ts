@@ -1,7 +1,7 @@
 /** The wizard as somebody works with it: the real program in a pseudo-terminal, by keys alone. */
 import {describe, expect, test} from 'vitest';
 import {type Pass, before, released, repositories} from '../support/pass.ts';
-import {runs, until} from '../support/program.ts';
+import {eventsOf, runs, until} from '../support/program.ts';
 import {
   type Look,
   chosen,
@@ -18,7 +18,7 @@ import {type WizardTerminal} from '../support/wizard-terminal.ts';
 describe.for(sizes)('PASS at $columns × $rows', size => {
   test.for(['arrows', 'typing'] as const)('is released by keys alone, its version chosen by %s', async by => {
     const pass = await startSlowPass();
-    const wizard = open(pass, [], size);
+    const wizard = open(pass, [], {...size, fromShell: true});
 
     await wizard.waitFor('Where does this release go?');
     await wizard.waitFor(/▸ staging/);
@@ -146,21 +146,20 @@ describe('A running release', () => {
     return wizard;
   }
 
-  test('leaves the terminal as the shell had it', async () => {
+  test('stops at Ctrl-C, when somebody says so', async () => {
     const pass = await startSlowPass();
     const wizard = await onBoard(pass, {fromShell: true});
     wizard.press('ctrl+c');
     await wizard.waitFor('Stop this release?');
     wizard.press('s');
     expect(await wizard.exited).toMatchObject({exitCode: 130});
-    const settings = wizard.scrollback().split(/[\s;]+/);
-    expect(settings).toEqual(expect.arrayContaining(['isig', 'icanon', 'echo', 'icrnl', 'opost', 'onlcr']));
   });
 
   test('gives the terminal back at SIGTERM, and leaves with 143', async () => {
     const pass = await startSlowPass();
-    const wizard = await onBoard(pass);
-    wizard.kill('SIGTERM');
+    const wizard = await onBoard(pass, {fromShell: true});
+    const [started] = eventsOf(await pass.record(), 'run.started');
+    process.kill(started?.by.pid ?? 0, 'SIGTERM');
     expect(await wizard.exited).toMatchObject({exitCode: 143});
     expect(wizard.scrollback()).toContain('INTERRUPTED');
     expect((await pass.record()).events.at(-1)).toMatchObject({outcome: 'interrupted', exitCode: 143, touched: true});
@@ -223,6 +222,16 @@ describe('A running release', () => {
   }
 });
 
+/** Ctrl-C at a question asks, and a second one asks still; whoever goes on has lost nothing. */
+async function keepsOn(wizard: WizardTerminal, meaning: string): Promise<void> {
+  wizard.press('ctrl+c');
+  await wizard.waitFor('Stop this release?');
+  await wizard.waitFor(meaning);
+  wizard.press('ctrl+c');
+  wizard.press('enter');
+  await wizard.waitUntilGone('Stop this release?');
+}
+
 // ── wrong input ──────────────────────────────────────────────────────────────────────────────────────
 
 describe('Wrong input', () => {
@@ -255,9 +264,13 @@ describe('Wrong input', () => {
     const wizard = open(pass, ['--env', 'production', '--release', '1.13.1', ...componentsOf('grant-loader')]);
     await wizard.waitFor('What would change');
     await wizard.waitFor('downgrade');
+    await keepsOn(wizard, 'Nothing has been approved.');
+    await wizard.waitFor('What would change');
     wizard.press('enter');
     await wizard.waitFor('Type production to release it');
     wizard.press('yes');
+    await wizard.waitFor('enter with "yes" declines');
+    await keepsOn(wizard, 'Nothing has been approved.');
     await wizard.waitFor('enter with "yes" declines');
     wizard.press('enter');
     expect(await wizard.exited).toMatchObject({exitCode: 3});
@@ -269,6 +282,8 @@ describe('Wrong input', () => {
     const wizard = open(pass, ['--env', 'production', '--release', '1.15.0', ...componentsOf('grant-loader')]);
     await wizard.waitFor('1 requirement is not met');
     await wizard.waitFor('jhu-grant-loader');
+    await keepsOn(wizard, 'Looking ends. Nothing has been changed.');
+    await wizard.waitFor('1 requirement is not met');
     pass.world.putImage('jhu-grant-loader', '1.15.0');
     wizard.press('r');
     await confirm(wizard, 'yes');

@@ -5,7 +5,7 @@ import {
   RegisterJobDefinitionCommand,
   type RegisterJobDefinitionCommandInput,
 } from '@aws-sdk/client-batch';
-import {DescribeLogStreamsCommand, FilterLogEventsCommand, GetLogEventsCommand} from '@aws-sdk/client-cloudwatch-logs';
+import {DescribeLogStreamsCommand, GetLogEventsCommand} from '@aws-sdk/client-cloudwatch-logs';
 import {
   BatchGetImageCommand,
   CreateRepositoryCommand,
@@ -17,11 +17,14 @@ import {
 } from '@aws-sdk/client-ecr';
 import {
   CreateClusterCommand,
+  CreateServiceCommand,
   DeregisterTaskDefinitionCommand,
   DescribeClustersCommand,
   DescribeServicesCommand,
   DescribeTaskDefinitionCommand,
   DescribeTasksCommand,
+  ListClustersCommand,
+  ListServicesCommand,
   ListTaskDefinitionsCommand,
   ListTasksCommand,
   RegisterTaskDefinitionCommand,
@@ -35,6 +38,7 @@ import {
   PutRuleCommand,
   PutTargetsCommand,
 } from '@aws-sdk/client-eventbridge';
+import {GetRoleCommand} from '@aws-sdk/client-iam';
 import {
   CreateScheduleCommand,
   type CreateScheduleCommandInput,
@@ -55,6 +59,8 @@ import type {Clients} from './story.ts';
 export const ACCOUNT = '123456789012';
 export const LOG = {group: '/ecs/web', stream: 'ecs/app/0123456789abcdef'};
 export const TARGET_GROUP = 'web';
+/** The caller's, on the endpoint. */
+export const ROLE = 'release-manager';
 
 const arn = (service: string, resource: string): string => `arn:aws:${service}:us-east-1:${ACCOUNT}:${resource}`;
 const role = `arn:aws:iam::${ACCOUNT}:role/starter`;
@@ -118,6 +124,9 @@ async function groupArn(elb: Clients['elb']): Promise<string> {
 /** What is asked of both, in this order. */
 export const QUESTIONS: Readonly<Record<string, (clients: Clients) => Promise<unknown>>> = {
   'sts:GetCallerIdentity': ({sts}) => sts.send(new GetCallerIdentityCommand({})),
+
+  'iam:GetRole': ({iam}) => iam.send(new GetRoleCommand({RoleName: ROLE})),
+  'iam:GetRole (missing)': ({iam}) => iam.send(new GetRoleCommand({RoleName: 'no'})),
 
   'ecr:CreateRepository': ({ecr}) => ecr.send(new CreateRepositoryCommand({repositoryName: 'web'})),
   'ecr:PutImage': ({ecr}) => ecr.send(new PutImageCommand({repositoryName: 'web', imageManifest: manifest, imageTag: '1.0.0'})),
@@ -187,8 +196,6 @@ export const QUESTIONS: Readonly<Record<string, (clients: Clients) => Promise<un
   'logs:GetLogEvents (stream missing)': ({logs}) =>
     logs.send(new GetLogEventsCommand({logGroupName: LOG.group, logStreamName: 'no'})),
   'logs:GetLogEvents (group missing)': ({logs}) => logs.send(new GetLogEventsCommand({logGroupName: 'no', logStreamName: 'no'})),
-  'logs:FilterLogEvents': ({logs}) => logs.send(new FilterLogEventsCommand({logGroupName: LOG.group, filterPattern: 'ERROR'})),
-  'logs:FilterLogEvents (missing)': ({logs}) => logs.send(new FilterLogEventsCommand({logGroupName: 'no'})),
 
   'elb:DescribeTargetGroups': ({elb}) => elb.send(new DescribeTargetGroupsCommand({Names: [TARGET_GROUP]})),
   'elb:DescribeTargetGroups (missing)': ({elb}) => elb.send(new DescribeTargetGroupsCommand({Names: ['no']})),
@@ -214,6 +221,13 @@ export const QUESTIONS: Readonly<Record<string, (clients: Clients) => Promise<un
   'ecs:ListTaskDefinitions': ({ecs}) => ecs.send(new ListTaskDefinitionsCommand({familyPrefix: 'web'})),
   'ecs:CreateCluster': ({ecs}) => ecs.send(new CreateClusterCommand({clusterName: 'other'})),
   'ecs:DescribeClusters': ({ecs}) => ecs.send(new DescribeClustersCommand({clusters: ['other', 'no']})),
+  'ecs:ListClusters': ({ecs}) => ecs.send(new ListClustersCommand({})),
+  'ecs:CreateService': ({ecs}) =>
+    ecs.send(new CreateServiceCommand({cluster: 'other', serviceName: 'web', taskDefinition: 'web', desiredCount: 0})),
+  'ecs:CreateService (no task definition)': ({ecs}) =>
+    ecs.send(new CreateServiceCommand({cluster: 'other', serviceName: 'no', taskDefinition: 'no', desiredCount: 0})),
+  'ecs:ListServices': ({ecs}) => ecs.send(new ListServicesCommand({cluster: 'other'})),
+  'ecs:DescribeServices': ({ecs}) => ecs.send(new DescribeServicesCommand({cluster: 'other', services: ['web']})),
   'ecs:DescribeServices (missing)': ({ecs}) => ecs.send(new DescribeServicesCommand({cluster: 'other', services: ['no']})),
   'ecs:DescribeServices (cluster missing)': ({ecs}) => ecs.send(new DescribeServicesCommand({cluster: 'no', services: ['no']})),
   'ecs:UpdateService (missing)': ({ecs}) =>

@@ -1,9 +1,21 @@
 import {spawn} from 'node:child_process';
-import {appendFile, copyFile, mkdir, readFile, readdir, rename, rm, stat, writeFile} from 'node:fs/promises';
+import {
+  type FileHandle,
+  appendFile,
+  copyFile,
+  mkdir,
+  open,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import path from 'node:path';
 import {createInterface} from 'node:readline';
 import {execa} from 'execa';
-import {describe, expect, onTestFinished, test} from 'vitest';
+import {describe, expect, onTestFinished, test, vi} from 'vitest';
 import {fileStore} from '../../src/record/file-store.ts';
 import type {Store} from '../../src/record/store.ts';
 import {DeployError} from '../../src/release/errors.ts';
@@ -60,6 +72,31 @@ describe('a record on disk', () => {
       expect(JSON.parse(lines.at(-2) ?? '')).toEqual(recorded);
       expect(JSON.parse(await readFile(path.join(writer.place, 'head.json'), 'utf8'))).toEqual(writer.head());
     }
+    await writer.close();
+  });
+
+  test('is on the disk before its head says so: a power failure leaves a head that is behind', async () => {
+    const {store} = await newStore();
+    const {writer} = await store.create('production', '1.14.0');
+    const [file, head] = [path.join(writer.place, 'record.ndjson'), path.join(writer.place, 'head.json')];
+    const named = async () => {
+      const {length}: {length: number} = JSON.parse(await readFile(head, 'utf8'));
+      return length;
+    };
+    const probe = await open(file);
+    const handle: FileHandle = Object.getPrototypeOf(probe);
+    await probe.close();
+    const synced: {readonly lines: number; readonly named: number}[] = [];
+    const sync = vi.spyOn(handle, 'sync').mockImplementation(async () => {
+      synced.push({lines: (await readFile(file, 'utf8')).split('\n').length - 1, named: await named()});
+    });
+    onTestFinished(() => sync.mockRestore());
+    for (const text of ['one', 'two']) await writer.append(event(text));
+    expect(synced).toEqual([
+      {lines: 1, named: 0},
+      {lines: 2, named: 1},
+    ]);
+    expect(await named()).toBe(2);
     await writer.close();
   });
 

@@ -129,6 +129,23 @@ describe.skipIf(missing(moto))('in S3', {timeout: 60_000}, () => {
     expect(s3.writes.filter(key => key.endsWith('00000001.ndjson')).length).toBe(3);
   });
 
+  test('a write that was lost, where somebody else was faster, is theirs: what is there is compared', async () => {
+    const s3 = await unreliable(moto.url);
+    const place = await s3Place(moto, s3.url);
+    const {run, writer} = await begin(place);
+    await writer.append(event('one'));
+    const direct = {env: environmentAt(moto.url), from: '/', logs: await folder(), sleep: () => Promise.resolve()};
+    const theirs = await createStore(await openMedium(place.store, direct), clock).resume(environment, run);
+    await theirs.writer.append(event('theirs'));
+    await theirs.writer.close();
+    s3.next('00000001.ndjson', 'unasked');
+    await expect(writer.append(event('ours'))).rejects.toThrow(
+      'the record was changed by somebody while it was written: somebody else wrote line 2',
+    );
+    expect(s3.writes.filter(key => key.endsWith('00000001.ndjson'))).toHaveLength(2);
+    await writer.close();
+  });
+
   test('a write of which nobody can tell ends the record there: what follows could follow something else', async () => {
     const s3 = await unreliable(moto.url);
     const place = await s3Place(moto, s3.url);

@@ -49,6 +49,7 @@ describe('a step', () => {
     },
     undo: async (_io, {path}) => void seen.push(`undo ${path}`),
     tell: ({done}) => (done ? 'edited' : 'not edited'),
+    byHand: () => ({commands: [['vi', 'a']]}),
   });
 
   test('works on what a record holds', async () => {

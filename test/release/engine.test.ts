@@ -483,6 +483,19 @@ describe('when something fails', () => {
     expect(world.effects).toEqual(['core/register', 'core/update', 'service/change']);
   });
 
+  test('whoever is asked is told how to do by hand what the record does not show as done', async () => {
+    const {world, go, record} = testRelease({core: {steps: ['register', 'update']}});
+    world.faults.set('core/update', [fails]);
+    world.verdicts.set('core', {status: 'failed', found: 'no task is running'});
+    await go({answers: answering('failure', 'retry', 'leave')});
+    // It is in the record: whoever resumes finds it there.
+    const questions = record().events.flatMap(event => (event.type === 'question.asked' ? [event.question] : []));
+    expect(questions.flatMap(question => (question.about === 'failure' ? [question.byHand] : []))).toEqual([
+      [{step: 'update', title: 'update it', commands: [['make', 'core/update']]}],
+      [],
+    ]);
+  });
+
   test('for a lock that somebody else has: exit 4, as for any lock', async () => {
     class LockedError extends DeployError {
       override readonly exitCode = exitCodes.locked;

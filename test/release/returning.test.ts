@@ -13,6 +13,7 @@ import {
   type Thing,
   before,
   endState,
+  fails,
   failsHalfWay,
   losesAnswer,
   testRelease,
@@ -97,6 +98,16 @@ describe('taken back because somebody says so', () => {
     const gone = await go({answers: decide('rollback')});
     expect(gone.finish).toMatchObject({outcome: 'rolled back', exitCode: 6});
     expect(running(world)).toEqual({service: before});
+  });
+
+  test('of a way back that fails, the steps of that way are what is left to do by hand', async () => {
+    const {world, go} = testRelease({service: {}});
+    breaks(world, 'service');
+    world.faults.set('service/back.change', [fails]);
+    const answers: FailureChoice[] = ['rollback', 'leave'];
+    const gone = await go({answers: question => (question.about === 'failure' ? answers.shift() : undefined)});
+    const left = gone.asked.flatMap(question => (question.about === 'failure' ? [question.byHand] : []));
+    expect(left).toMatchObject([[], [{step: 'back.change', commands: [['make', 'service/back.change']]}]]);
   });
 
   test('a way back that would do more than was approved is not gone', async () => {

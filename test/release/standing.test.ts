@@ -10,9 +10,9 @@ function run(
   hours: number,
   version: string,
   end: ComponentEnd['end'] | undefined,
-  more: {by?: string; kind?: 'rollback' | 'adopt'; digest?: string; touched?: boolean} = {},
+  more: {by?: string; kind?: 'rollback' | 'adopt'; digest?: string; touched?: boolean; from?: string} = {},
 ) {
-  const {by = 'jo', kind, digest, touched = true} = more;
+  const {by = 'jo', kind, digest, touched = true, from} = more;
   const at = hour(hours);
   const job = {component: 'core', phase: 'apply'} as const;
   const events: TimedEvent[] = [
@@ -42,7 +42,7 @@ function run(
     events.push({type: 'observed', component: 'core', version, state: {version}, digests: {'host.example/core': digest}, at});
   }
   if (end !== undefined) {
-    const components = [{component: 'core', kind: 'thing', to: version, end, note: ''}];
+    const components = [{component: 'core', kind: 'thing', ...(from !== undefined && {from}), to: version, end, note: ''}];
     events.push({type: 'run.finished', outcome: 'passed', exitCode: 0, text: '', components, touched, at});
   }
   const recorded = recordedRun(`r${hours}`, events);
@@ -72,6 +72,25 @@ describe('where a component stands', () => {
     expect(standing(run(9, '1.15.0', 'rolled back'), run(5, '1.14.0', 'verified'))).toMatchObject({
       version: '1.14.0',
       since: hour(5),
+    });
+  });
+
+  test('is where a release took it back to, as far as that one knew, where no older record says so', () => {
+    const back = run(9, '1.15.0', 'rolled back', {from: '1.13.2', by: 'al'});
+    expect(standing(back)).toMatchObject({
+      version: '1.13.2',
+      end: 'rolled back',
+      run: 'r9',
+      since: hour(9),
+      bringer: 'al',
+      digests: {},
+    });
+    expect(standing(back, run(5, '1.12.0', 'verified'))).toMatchObject({version: '1.13.2', run: 'r9'});
+    expect(standing(back, run(5, '1.13.2', 'verified'))).toMatchObject({
+      version: '1.13.2',
+      run: 'r5',
+      since: hour(5),
+      bringer: 'jo',
     });
   });
 

@@ -323,6 +323,8 @@ function environment(root: string): ProgramEnv {
     LANG: 'C.UTF-8',
     TMPDIR: join(root, 'tmp'),
     XDG_STATE_HOME: join(root, 'state'),
+    // Not among what is compared: it can be made anew at any time.
+    XDG_CACHE_HOME: join(tmpdir(), 'dw-test-caches'),
     GIT_CONFIG_NOSYSTEM: '1',
     ...(host !== undefined && {DOCKER_HOST: host}),
   };

@@ -30,6 +30,9 @@ const sequences: Readonly<Record<string, string>> = {
 const suspending =
   'set -m; "$@"; code=$?; while test $code = 148; do stty -a; echo "suspended"; read word; fg; code=$?; done; stty -a; exit $code';
 
+/** A terminal in which a shell works: lines are edited, what is typed is shown, Ctrl-C is a signal. As `stty -a` says it. */
+const cooked = ['isig', 'icanon', 'echo', 'icrnl', 'opost', 'onlcr'];
+
 export interface WizardOptions {
   readonly cwd: string;
   /** Complete: nothing is inherited. TERM is `xterm-256color` unless told. */
@@ -37,7 +40,7 @@ export interface WizardOptions {
   readonly columns?: number;
   readonly rows?: number;
   /**
-   * Started by a shell, which then says how the terminal is set (`stty -a`). With job control it does so after Ctrl-Z as well, and
+   * Started by a shell, which then says how the terminal is set (`stty -a`): it must be as before. With job control it does so after Ctrl-Z as well, and
    * goes on with the program when it is told `fg`.
    */
   readonly fromShell?: boolean | 'with job control';
@@ -232,6 +235,8 @@ export function openWizard(args: readonly string[], options: WizardOptions): Wiz
       sendFocusMode: false,
       synchronizedOutputMode: false,
     });
+    // What a shell says of it, once it is its own again.
+    if (fromShell) expect(scrollback().split(/[\s;]+/)).toEqual(expect.arrayContaining(cooked));
     return result;
   });
   // Not every test waits for the end.

@@ -246,6 +246,7 @@ function thingKind(world: World): ComponentKind<ThingConfig, {version: string}, 
       ...(undo && {undo: (io: WorldIo, request: Moved) => call(io, `${name} undone`, () => undo(request))}),
       ...(known && {assume: (request: Moved) => request}),
       tell: ({to}) => `${id} ${to}`,
+      byHand: () => ({commands: [['make', name]]}),
     });
   };
   const setFile = (id: string, version: string | null) =>

@@ -307,6 +307,16 @@ describe('pushing', () => {
     expect((await onRemote())[1]).toBeUndefined();
   });
 
+  test('of a tag that the remote has elsewhere is refused in words: a pull would not help', async () => {
+    const {updates} = await bumped();
+    const first = await run('rev-parse', 'HEAD^');
+    await run('push', '--quiet', 'origin', 'HEAD^:refs/tags/1.1.0');
+    await expect(git.push(root, 'origin', updates)).rejects.toMatchObject({
+      next: [expect.stringContaining('git ls-remote --tags')],
+    });
+    expect(await onRemote()).toEqual([first, first]);
+  });
+
   test('that ends without an answer is a lost one: looking tells', async () => {
     const {updates, commit, tag} = await bumped();
     await writeFile(join(remote(), 'hooks', 'post-receive'), '#!/bin/sh\nexec sleep 600\n', {mode: 0o755});

@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
+import {emptyRun, reduce} from '../../src/release/reducer.ts';
 import {type AuditLine, type AuditReport, auditText, verdictOf} from '../../src/views/audit.ts';
 import {auditJson} from '../../src/views/reports/json.ts';
 import {auditJunit} from '../../src/views/reports/junit.ts';
 import {auditMarkdown} from '../../src/views/reports/markdown.ts';
+import {runMarkdown} from '../../src/views/reports/run-markdown.ts';
+import {testRelease} from '../support/world.ts';
 
 const at = '2026-01-15T12:03:04.000Z';
 const line = (status: AuditLine['status'], more: Partial<AuditLine> = {}): AuditLine => ({
@@ -79,7 +82,33 @@ describe('what an audit comes to', () => {
   });
 });
 
+test.each([
+  ['leave', 'failed'],
+  ['rollback', 'rolled back'],
+] as const)('the page of a run has what was seen of a failure while it was there, as text: %s', async (choice, outcome) => {
+  const release = testRelease({service: {}});
+  const {running, verdicts} = release.world;
+  const broken = {
+    status: 'failed' as const,
+    found: 'its tasks exit with 1',
+    evidence: ['3 × exited with 1', '  ERROR `db` | <none>'],
+  };
+  Object.defineProperty(verdicts, 'get', {value: () => (running.get('service')?.version === '1.14.0' ? broken : undefined)});
+  await release.go({answers: ({about}) => (about === 'failure' ? choice : undefined)});
+  const text = runMarkdown(release.record().events.reduce(reduce, emptyRun), {length: 12, hash});
+  expect(text).toContain(`production: ${outcome}\n`);
+  expect(text).toContain('\n**service**, while it failed:\n\n- `3 × exited with 1`\n- ``   ERROR `db` | <none> ``\n');
+});
+
 describe('a report', () => {
+  test('as text has every line with its mark, when it was seen and how to see it, and the head of the record', () => {
+    const lines = auditText({}, report({}, mixed));
+    expect(lines.slice(-1)).toEqual([`head ${hash} (12 lines)`]);
+    expect(lines.join('\n')).toContain(
+      '  ✔ it is passed: seen\n  ⚠ it is warned: seen\n  ○ it is open: seen\n      tick it\n  ✖ it is failed: seen\n      out of memory\n      look\n      12:03:04 curl x\n',
+    );
+  });
+
   test('in Markdown is a ticket: ticked, waived, failed and open', () => {
     const text = auditMarkdown(report({}, mixed));
     expect(text).toContain('# pass 1.14.0 → production');
@@ -125,6 +154,7 @@ describe('a report', () => {
     expect(names.filter(name => name === 'testcase')).toHaveLength(4);
     expect(names.filter(name => name === 'failure')).toHaveLength(1);
     expect(names.filter(name => name === 'skipped')).toHaveLength(1);
+    expect(xml).toContain(`seen ${at}: seen\nout of memory\nlook\ncurl x</failure>`);
     expect(xml).toContain(`<property name="head" value="${hash}"/>`);
     expect(xml).toContain('<testsuites name="pass 1.14.0 → production" tests="4" failures="1" skipped="1" errors="0" time="0">');
   });

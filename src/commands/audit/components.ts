@@ -92,7 +92,12 @@ export async function lookAtComponent(subject: Subject, component: Component<Io>
     return {...base, superseded, lines: lines.length === 0 ? [none] : lines};
   } catch (error) {
     if (error instanceof StoppedError) throw error;
-    return {...base, superseded, lines: [say.failed(`what was released cannot be read: ${toTrouble(error).what}`)]};
+    const {what} = toTrouble(error);
+    return {
+      ...base,
+      superseded,
+      lines: [isDenied(what) ? say.open(what) : say.failed(`what was released cannot be read: ${what}`)],
+    };
   }
 }
 
@@ -112,8 +117,13 @@ function seenThen({audited, see}: Subject, claim: Claim): (Check & {readonly see
 }
 
 function withSee(claim: Claim, check: Check, io: Io, {otherwise}: Looking): Check & {readonly see: string} {
-  const denied = check.cause === 'unknown' && check.found.startsWith('not allowed to call ');
+  const denied = check.cause === 'unknown' && isDenied(check.found);
   return {...check, ...(denied && {status: 'open' as const}), see: check.see ?? seeOf(claim, io.place, otherwise)};
+}
+
+/** Whoever may not look has found nothing wrong. */
+function isDenied(found: string): boolean {
+  return found.startsWith('not allowed to call ');
 }
 
 /** What was adopted has no plan: it is as it was found then, or it is not. */

@@ -2,7 +2,7 @@
 import type {ReadRecord} from '../../record/chain.ts';
 import type {Store} from '../../record/store.ts';
 import {type RecordedRun, arrivedOutcomes} from '../../release/standing.ts';
-import {type ReadRun, isNamed, readRun, readRuns} from '../records.ts';
+import {type ReadRun, goneBefore, isNamed, readRun, readRuns} from '../records.ts';
 import {type Part, partsOf} from './parts.ts';
 
 /** A run with the bytes that say so. */
@@ -71,12 +71,15 @@ export async function findAudited(
   const oldest = parts.at(-1)?.audited.run ?? audited.run;
   // What came between may have taken an older part back.
   const before = oldest < audited.run ? await runsBetween(store, environment, oldest, audited.run) : [];
+  const older = [...same, ...before.filter(({run}) => same.every(one => one.run !== run))];
+  const known = new Set([...(await store.runs(environment)), ...after.map(({run}) => run)]);
+  const gone = [audited, ...older.flatMap(intact)].flatMap(run => goneBefore(run, known) ?? []);
   return {
     audited,
     earlier: same
       .flatMap(intact)
       .filter(({run, history}) => history.waived.length > 0 && parts.every(({audited: part}) => part.run !== run)),
-    changed: problemsOf([...after, ...same, ...before.filter(({run}) => same.every(one => one.run !== run))]),
+    changed: problemsOf([...after, ...older, ...gone]),
     newer: later,
     parts: before.length === 0 ? parts : partsOf(audited, [...later, audited, ...before.flatMap(intact)]),
   };

@@ -1,6 +1,7 @@
 /** How somebody sees for themselves what a claim is about: one table, for the kinds that do not say it. */
 import path from 'node:path';
 import * as z from 'zod';
+import {partitionOf} from '../../components/by-hand.ts';
 import type {Io, Place} from '../../components/io.ts';
 import type {Component} from '../../release/contract.ts';
 import type {Claim} from '../../release/model.ts';
@@ -68,10 +69,6 @@ function describeMachine(machine: string, beside: readonly (string | undefined)[
     return ['aws', 'stepfunctions', 'list-state-machines'];
   const arn = machine.startsWith('arn:') ? machine : `arn:${partition}:states:${there}:${account}:stateMachine:${machine}`;
   return ['aws', 'stepfunctions', 'describe-state-machine', '--state-machine-arn', arn];
-}
-
-function partitionOf(region: string | undefined): string {
-  return region?.startsWith('cn-') ? 'aws-cn' : region?.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
 }
 
 /** All that may start something: what the release does not list is found in no other way. */

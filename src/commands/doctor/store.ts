@@ -2,7 +2,7 @@
 import {access, constants, stat} from 'node:fs/promises';
 import path from 'node:path';
 import {isS3} from '../../record/place.ts';
-import {DeployError, toTrouble} from '../../release/errors.ts';
+import {DeployError, inOneLine, toTrouble} from '../../release/errors.ts';
 import type {Check} from '../../release/model.ts';
 import type {Application} from '../application.ts';
 
@@ -25,7 +25,7 @@ export async function storeCheck({loaded, store}: Application): Promise<Check> {
       ...check,
       status: 'failed',
       found: `${store.place}: ${what}`,
-      next: next?.join(' ') ?? 'Set `store:` in the config file to a place that you may write to.',
+      next: (next && inOneLine(next)) ?? 'Set `store:` in the config file to a place that you may write to.',
     };
   }
 }

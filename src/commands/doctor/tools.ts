@@ -1,6 +1,6 @@
 /** The programs that releases are carried out with: whether they are there, which they are, and whether this config needs them. */
 import type {Config} from '../../config/schema.ts';
-import {toTrouble} from '../../release/errors.ts';
+import {inOneLine, toTrouble} from '../../release/errors.ts';
 import type {Check} from '../../release/model.ts';
 import {createDocker} from '../../tools/docker.ts';
 import {secretsNeedBuildKit} from '../../tools/docker/errors.ts';
@@ -74,6 +74,6 @@ async function lookAt(tool: Tool, context: Context, neededFor: string | undefine
     const [found = ''] = what.split('\n');
     return neededFor === undefined
       ? {...check, status: 'open', found: `${found} (${use})`}
-      : {...check, status: 'failed', found: `${found} (${use})`, ...(next && {next: next.join(' ')})};
+      : {...check, status: 'failed', found: `${found} (${use})`, ...(next && {next: inOneLine(next)})};
   }
 }

@@ -90,9 +90,18 @@ function ownImages({input}: Pick<Definition, 'input'>): Images {
 
 type Asking = Parameters<Definitions['find']>[1];
 
+/** `named`: by ARN, wherever it stands; or by name in a setting, which may be JSON within JSON. */
 const kinds = [
-  {kind: 'ecs-scheduled-task', definitions: taskDefinitions, arn: /:task-definition\/([^"\\]+)/g},
-  {kind: 'batch-job-definition', definitions: jobDefinitions, arn: /:job-definition\/([^"\\]+)/g},
+  {
+    kind: 'ecs-scheduled-task',
+    definitions: taskDefinitions,
+    named: /(?::task-definition\/|TaskDefinition\\*":\s*\\*"(?!arn:))([^"\\$]+)/g,
+  },
+  {
+    kind: 'batch-job-definition',
+    definitions: jobDefinitions,
+    named: /(?::job-definition\/|JobDefinition\\*":\s*\\*"(?!arn:))([^"\\$]+)/g,
+  },
 ] as const;
 
 /** The definitions that rules, schedules and state machines start, with all that starts them. */
@@ -100,8 +109,8 @@ async function loadersIn(aws: Aws, io: Asking, unseen: string[]): Promise<readon
   const seen = await survey({aws});
   unseen.push(...seen.unseen);
   const text = JSON.stringify([seen.rules, seen.schedules, seen.machines]);
-  const all = kinds.map(async ({kind, definitions, arn}) => {
-    const names = new Set([...text.matchAll(arn)].map(([, reference = '']) => parseReference(reference).name));
+  const all = kinds.map(async ({kind, definitions, named}) => {
+    const names = new Set([...text.matchAll(named)].map(([, reference = '']) => parseReference(reference).name));
     const loaders = [...names]
       .sort()
       .slice(0, mostLoaders)

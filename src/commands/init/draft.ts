@@ -34,7 +34,7 @@ export function asName(text: string): string {
 }
 
 /** What a repository could release: its Terraform modules, the first of them with the image that is built here. */
-export function fromRepository({modules, dockerfiles, versionFiles, project, name}: FoundRepository): readonly Proposal[] {
+export function fromRepository({modules, dockerfiles, versionFiles, project, name, image}: FoundRepository): readonly Proposal[] {
   const [dockerfile] = dockerfiles;
   const [versionFile] = versionFiles;
   return modules.map((module, index): Proposal => {
@@ -44,7 +44,7 @@ export function fromRepository({modules, dockerfiles, versionFiles, project, nam
     const build = {
       context,
       ...(!plain && {dockerfile: dockerfile.slice(dockerfile.lastIndexOf('/') + 1)}),
-      image: (project ?? name).toLowerCase(),
+      image: image ?? (project ?? name).toLowerCase(),
     };
     return {
       id: modules.length === 1 ? 'service' : asName(module.directory.replaceAll('/', '-')),

@@ -5,6 +5,7 @@ import {parseTfvars} from '../../components/tfvars.ts';
 import {findVersion} from '../../components/version-file.ts';
 import {parseVersion} from '../../release/version.ts';
 import type {Git} from '../../tools/git.ts';
+import {imageNamed} from './image.ts';
 
 export interface FoundModule {
   /** Relative to the folder. */
@@ -20,6 +21,8 @@ export interface FoundRepository {
   readonly name: string;
   /** `organisation/name` of the remote. */
   readonly project: string | undefined;
+  /** The repository of the image that is built here, as its files name it. */
+  readonly image: string | undefined;
   /** Relative paths, those nearest to the top first. */
   readonly dockerfiles: readonly string[];
   readonly versionFiles: readonly {readonly path: string; readonly version: string}[];
@@ -47,9 +50,11 @@ export async function lookAtRepository(folder: string, git: Git): Promise<FoundR
   const [, project] = /[/:]([^/:]+\/[^/:]+?)(?:\.git)?\/?$/.exec(url ?? '') ?? [];
   const workflows = await workflowTexts(root ?? folder);
   const named = files.flatMap(file => /^(?!terraform)([\w-]+)\.tfvars$/.exec(path.basename(file))?.[1] ?? []);
+  const name = project?.split('/')[1] ?? path.basename(folder);
   return {
-    name: project?.split('/')[1] ?? path.basename(folder),
+    name,
     project,
+    image: await imageNamed(folder, files, {workflows, name}),
     dockerfiles: files.filter(file => /^Dockerfile(?:\.[\w-]+)?$/.test(path.basename(file))),
     versionFiles: await versionsIn(folder, files),
     modules: await modulesIn(folder, files),
@@ -77,10 +82,12 @@ async function filesIn(folder: string): Promise<readonly string[]> {
   return files.slice(0, most);
 }
 
+/** What GitHub Actions and CircleCI run: in folders that are not looked at otherwise. */
 async function workflowTexts(root: string): Promise<string> {
   const folder = path.join(root, '.github', 'workflows');
   const names = (await readdir(folder).catch(() => [])).filter(name => /\.ya?ml$/.test(name));
-  return (await Promise.all(names.map(name => readFile(path.join(folder, name), 'utf8').catch(() => '')))).join('\n');
+  const files = [...names.map(name => path.join(folder, name)), path.join(root, '.circleci', 'config.yml')];
+  return (await Promise.all(files.map(file => readFile(file, 'utf8').catch(() => '')))).join('\n');
 }
 
 /** `environment: staging`, or its `name:` on the next line. */

@@ -2,7 +2,7 @@
 import {judgePromotion} from '../../release/checklist.ts';
 import {toTrouble} from '../../release/errors.ts';
 import type {EnvironmentCard, GateNote, LockNote} from '../../release/form.ts';
-import {arrived, standings} from '../../release/standing.ts';
+import {settled, standings} from '../../release/standing.ts';
 import {compareVersions} from '../../release/version.ts';
 import {lastRelease} from '../../record/last-release.ts';
 import {lookAtLock, ownerOf} from '../../record/lock.ts';
@@ -67,7 +67,7 @@ async function runsOf(store: Store, environment: string, ids: readonly string[])
   return ids.flatMap(component => {
     const found = standing.get(component);
     if (found?.version === undefined) return found === undefined ? [] : [{component}];
-    return [{component, ...(arrived.has(found.end) ? {version: found.version} : {tried: found.version})}];
+    return [{component, ...(settled.has(found.end) ? {version: found.version} : {tried: found.version})}];
   });
 }
 

@@ -30,7 +30,7 @@ export async function copySteps(settings: readonly string[], target: Target<unkn
 const request = z.object({setting: z.string(), tag: z.string(), from: z.string(), digest: z.string()});
 type Request = z.infer<typeof request>;
 
-function copyStep(setting: string, {tag, repository, source}: Image): Step<Io> {
+function copyStep(setting: string, {uri, tag, repository, source}: Image): Step<Io> {
   return step({
     id: `copy ${setting}`,
     phase: 'push',
@@ -61,6 +61,7 @@ function copyStep(setting: string, {tag, repository, source}: Image): Step<Io> {
       return {failed: new DeployError(`${repository}:${tag} is another image by now: ${now}`, {final: true})};
     },
     tell: ({digest}) => `${repository}:${tag} copied, ${shortDigest(digest)}`,
+    byHand: () => ({commands: [['docker', 'buildx', 'imagetools', 'create', '--tag', uri, source?.uri ?? '']]}),
   });
 }
 

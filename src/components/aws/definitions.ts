@@ -1,6 +1,7 @@
 /** The two kinds of definitions that are released by registering another revision: what they are called, and their calls. */
 import type {Batch} from '../../tools/aws/batch.ts';
 import type {Ecs, TaskDefinition} from '../../tools/aws/ecs.ts';
+import type {Command} from '../by-hand.ts';
 import type {Io as EveryIo} from '../io.ts';
 import type {Input} from './containers.ts';
 
@@ -25,6 +26,8 @@ export interface Definitions {
   revisions(name: string, count: number, io: Io): Promise<readonly string[]>;
   /** Makes a new revision, every time. Returns its ARN. */
   register(input: Input, io: Io): Promise<string>;
+  /** How a person does that: the words of the commands that read a revision and that register one, and what is read and then refused. */
+  readonly typed: {readonly read: (base: string) => Command; readonly register: Command; readonly refused: string};
 }
 
 const wait = (io: Io) => (ms: number) => io.clock.sleep(ms, io.signal);
@@ -35,6 +38,12 @@ export const taskDefinitions: Definitions = {
   find: (name, io) => io.aws.ecs.taskDefinition(name),
   revisions: (name, count, io) => io.aws.ecs.revisions(name, count),
   register: (input, io) => io.aws.ecs.register(input, wait(io)),
+  typed: {
+    read: base => ['ecs', 'describe-task-definition', '--task-definition', base, '--include', 'TAGS'],
+    register: ['ecs', 'register-task-definition', '--cli-input-json'],
+    refused:
+      'taskDefinitionArn, revision, status, requiresAttributes, compatibilities, registeredAt, registeredBy; tags go into it',
+  },
 };
 
 export const jobDefinitions: Definitions = {
@@ -43,4 +52,9 @@ export const jobDefinitions: Definitions = {
   find: (name, io) => io.aws.batch.jobDefinition(name),
   revisions: (name, count, io) => io.aws.batch.revisions(name, count),
   register: (input, io) => io.aws.batch.register(input, wait(io)),
+  typed: {
+    read: base => ['batch', 'describe-job-definitions', '--job-definitions', base],
+    register: ['batch', 'register-job-definition', '--cli-input-json'],
+    refused: 'jobDefinitionArn, revision, status, containerOrchestrationType',
+  },
 };

@@ -1,7 +1,7 @@
 /** What every AWS component requires: a session that is the right one and lasts, and images that are there or can be copied. */
 import type {Check, Claim} from '../../release/model.ts';
 import * as z from 'zod';
-import {DeployError} from '../../release/errors.ts';
+import {DeployError, inOneLine} from '../../release/errors.ts';
 import {newCredentials} from '../../tools/aws/session.ts';
 import {shortDigest} from '../images.ts';
 import type {Image, Io} from '../io.ts';
@@ -74,7 +74,7 @@ async function checkSession(claim: Claim, io: Io): Promise<Check> {
 }
 
 function logIn({place: {login}, env}: Io): string {
-  return newCredentials({login, env}).join(' ');
+  return inOneLine(newCredentials({login, env}));
 }
 
 async function checkImage(claim: Claim, {image: setting, tag}: {image: string; tag: string}, io: Io): Promise<Check> {

@@ -10,7 +10,8 @@ import {canonical, fingerprint} from '../../release/hash.ts';
 import {type Results, type Step, step} from '../../release/contract.ts';
 import type {Detail} from '../../release/model.ts';
 import type {TaskDefinition} from '../../tools/aws/ecs.ts';
-import {shortDigest, tagOf} from '../images.ts';
+import {aws} from '../by-hand.ts';
+import {shortDigest} from '../images.ts';
 import type {Io} from '../io.ts';
 import {type Input, imagesIn, isObject, mapContainers, unsupported} from './containers.ts';
 import {digestToBe} from './copying.ts';
@@ -130,14 +131,6 @@ export async function imageDetails(
   return details.flat();
 }
 
-/** The version that the named containers run, where their tags agree. */
-export function versionIn(definition: TaskDefinition, names: readonly string[]): string | undefined {
-  const now = imagesOf(definition);
-  const tags = new Set(names.map(name => tagOf(now.get(name) ?? '')));
-  const [tag] = tags;
-  return tags.size === 1 ? tag : undefined;
-}
-
 /** `deposit-services:41` of an ARN. */
 export function shortArn(arn: string): string {
   return arn.slice(arn.lastIndexOf('/') + 1);
@@ -189,6 +182,18 @@ export function register(plan: RevisionPlan, definitions: Definitions = taskDefi
       return 'absent';
     },
     tell: ({taskDefinition}) => `${shortArn(taskDefinition)} registered`,
+    byHand: io => {
+      const {read, register, refused} = definitions.typed;
+      const base = shortArn(plan.base);
+      const images = plan.images.map(({container, image}) => `image ${image} in container ${container}`);
+      return {
+        note: `everything in the file as it is read (without ${refused})${images.length === 0 ? '' : `, but for ${images.join(', ')}`}`,
+        commands: [
+          aws(io, ...read(base)),
+          aws(io, ...register, `file://<${base}${images.length === 0 ? '' : ', with its new image'}>`),
+        ],
+      };
+    },
   });
 }
 
@@ -228,10 +233,15 @@ export function comparable(input: Input): Json {
   return sorted(input);
 }
 
+/** ARN of the revision that the release has registered; undefined as long as it has not. */
+export function registeredIn(results: Results): string | undefined {
+  return registered.safeParse(results.get(registerStep)).data?.taskDefinition;
+}
+
 /** The revision that is to run: the registered one, the one that was there already, or the one that runs. */
 export function revisionOf(
   {existing, from}: {readonly existing: string | null; readonly from: string},
   results: Results,
 ): string {
-  return registered.safeParse(results.get(registerStep)).data?.taskDefinition ?? existing ?? from;
+  return registeredIn(results) ?? existing ?? from;
 }

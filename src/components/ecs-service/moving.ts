@@ -5,7 +5,8 @@ import {DeployError} from '../../release/errors.ts';
 import {type EcsDeployment, type EcsService, begunIn} from '../../tools/aws/ecs.ts';
 import {withheld} from '../../tools/aws/session.ts';
 import {primaryOf} from '../aws/rollout/judging.ts';
-import {revisionOf, shortArn} from '../aws/task-definition.ts';
+import {registeredIn, revisionOf, shortArn} from '../aws/task-definition.ts';
+import {aws} from '../by-hand.ts';
 import type {Io} from '../io.ts';
 import {type Payload, payload as payloadSchema} from './config.ts';
 import {meddling} from './planning.ts';
@@ -54,6 +55,13 @@ export function move(payload: Payload): Step<Io> {
       takenBack === null
         ? `service is moving to ${shortArn(taskDefinition)}`
         : `ECS takes the service back to ${shortArn(taskDefinition)}`,
+    byHand: (io, results) => {
+      if (stop !== null) return {commands: [aws(io, 'ecs', 'stop-service-deployment', '--service-deployment-arn', stop)]};
+      // A family alone is its newest revision: what was registered just before.
+      const revision = registeredIn(results) ?? payload.existing ?? payload.register?.family ?? from;
+      const update = ['--cluster', cluster, '--service', service, '--task-definition', shortArn(revision)];
+      return {commands: [aws(io, 'ecs', 'update-service', ...update, ...(anew ? ['--force-new-deployment'] : []))]};
+    },
   });
 }
 

@@ -7,7 +7,8 @@ import type {Change, ComponentPlan} from '../../release/model.ts';
 import {isDowngrade} from '../../release/version.ts';
 import type {EcsService, TaskDefinition} from '../../tools/aws/ecs.ts';
 import {primaryOf} from '../aws/rollout/judging.ts';
-import {imageDetails, movedTag, settingsCount, shortArn, versionIn} from '../aws/task-definition.ts';
+import {imageDetails, movedTag, settingsCount, shortArn} from '../aws/task-definition.ts';
+import {versionOf} from '../aws/version.ts';
 import type {Io} from '../io.ts';
 import type {Payload, State} from './config.ts';
 import type {Config} from './settings.ts';
@@ -23,7 +24,7 @@ export async function planService(component: Named<Config>, target: Target<State
   }
   const {definition, primary} = standing;
   const goal = await goalOf(component, target, standing, io);
-  const from = versionIn(definition, Object.keys(component.images));
+  const from = await versionOf(definition, Object.keys(component.images), io);
   const payload: Payload = {
     cluster: component.cluster,
     service: component.service,

@@ -1,7 +1,8 @@
 /** The words of a loader's plan: its changes, and the lines worth reading before approving. */
 import type {Change} from '../../release/model.ts';
 import {isDowngrade} from '../../release/version.ts';
-import {imageDetails, settingsCount, shortArn, versionIn} from '../aws/task-definition.ts';
+import {imageDetails, settingsCount, shortArn} from '../aws/task-definition.ts';
+import {versionOf} from '../aws/version.ts';
 import type {Io} from '../io.ts';
 import type {Goal} from './goal.ts';
 import type {Loader, Payload} from './loader.ts';
@@ -36,7 +37,9 @@ function placeName(source: Source, entry: string, more: readonly string[] = []):
 export async function changesOf(told: Told, io: Io): Promise<Change[]> {
   const {loader, standing, payload, goal, version} = told;
   const {definition} = standing;
-  const flags: Change['flags'] = isDowngrade(versionIn(definition, Object.keys(loader.images)), version) ? ['downgrade'] : [];
+  const flags: Change['flags'] = isDowngrade(await versionOf(definition, Object.keys(loader.images), io), version)
+    ? ['downgrade']
+    : [];
   const revision = goal.definition === undefined ? 'new revision' : shortArn(goal.definition.arn);
   const registration: Change = {
     id: `${loader.definitions.noun} ${loader.wanted.name}`,
@@ -113,7 +116,7 @@ async function nextRuns({loader, standing, survey}: Told, source: Source, io: Io
   const on = await Promise.all(
     [...new Set(reading.entries.map(({starts}) => starts))].map(async reference => {
       const definition = await loader.definitions.find(reference, io);
-      return (definition && versionIn(definition, Object.keys(loader.images))) ?? shortReference(reference);
+      return (definition && (await versionOf(definition, Object.keys(loader.images), io))) ?? shortReference(reference);
     }),
   );
   const now = new Date(io.clock.now());

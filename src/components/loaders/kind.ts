@@ -6,7 +6,8 @@ import {loaderActing} from '../aws/acting.ts';
 import {checkPermissions, permissionsClaim} from '../aws/allowed.ts';
 import {copySteps} from '../aws/copying.ts';
 import {checkShared, imageClaim, sessionClaim} from '../aws/requirements.ts';
-import {register, revisionOf, versionIn} from '../aws/task-definition.ts';
+import {register, registeredIn, revisionOf} from '../aws/task-definition.ts';
+import {versionOf} from '../aws/version.ts';
 import type {Io} from '../io.ts';
 import {
   checkLoader,
@@ -59,7 +60,7 @@ export function loaderKind<C extends ComponentConfig>(
       const names = Object.keys(loader.images);
       const images = await imagesNow(definition, names, io);
       return {
-        version: versionIn(definition, names),
+        version: await versionOf(definition, names, io),
         state: {definition: definition.arn, pins: pinsOf(standing), images},
         digests: Object.fromEntries(images.map(({image, digest}) => [image, digest])),
       };
@@ -74,10 +75,11 @@ export function loaderKind<C extends ComponentConfig>(
     steps: (component, {payload}) => {
       const {definitions, images} = loaderOf(component);
       const revision = (results: Results) => revisionOf(payload, results);
+      const name = (results: Results) => registeredIn(results) ?? payload.existing ?? payload.wanted.name;
       const bySource = Map.groupBy(payload.moves, ({source}) => sourceKey(source));
       return [
         ...(payload.register ? [register(payload.register, definitions)] : []),
-        ...(payload.smoke ? [smokeStep(payload.wanted, payload.smoke, Object.keys(images), revision)] : []),
+        ...(payload.smoke ? [smokeStep(payload.wanted, payload.smoke, Object.keys(images), revision, name)] : []),
         ...[...bySource.values()].flatMap(([first, ...rest]) =>
           first === undefined ? [] : [moveStep(payload.wanted, [first, ...rest], revision)],
         ),

@@ -2,7 +2,9 @@
 import * as z from 'zod';
 import {type Results, type Step, step} from '../../release/contract.ts';
 import {DeployError} from '../../release/errors.ts';
+import {registeredIn} from '../aws/task-definition.ts';
 import type {Io} from '../io.ts';
+import {moveByHand, newRevision} from './by-hand.ts';
 import {type Wanted, atRevision, parseReference, shortReference, wanted} from './reference.ts';
 import {readSource} from './sources.ts';
 import {type Reading, type Source, entryName, source, sourceKey, sourceName} from './target.ts';
@@ -49,6 +51,15 @@ export function moveStep(wanted: Wanted, moves: readonly [Move, ...Move[]], revi
       return reading && isMoved(reading, request) ? {done: told(request)} : 'absent';
     },
     tell: ({starts}) => `${sourceName(target)} starts ${starts}`,
+    byHand: (io, results) => {
+      const registered = registeredIn(results);
+      const known = registered === undefined ? undefined : parseReference(registered).revision;
+      const places = moves.map(({entry, from, to}) => {
+        const revision = to ?? known;
+        return {entry, to: revision === undefined ? from.replace(/:\d+$/, `:${newRevision}`) : atRevision(from, revision)};
+      });
+      return moveByHand(target, wanted, places, io);
+    },
   });
 }
 

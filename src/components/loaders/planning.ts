@@ -3,7 +3,8 @@ import type {Target} from '../../release/contract.ts';
 import {DeployError} from '../../release/errors.ts';
 import {fingerprint} from '../../release/hash.ts';
 import type {ComponentPlan} from '../../release/model.ts';
-import {movedTag, resolveImages, versionIn} from '../aws/task-definition.ts';
+import {movedTag, resolveImages} from '../aws/task-definition.ts';
+import {versionOf} from '../aws/version.ts';
 import type {Io} from '../io.ts';
 import {changesOf, notesOf} from './describing.ts';
 import {type Goal, releaseGoal, stateGoal} from './goal.ts';
@@ -32,7 +33,7 @@ export async function planLoader(loader: Loader, target: Target<State>, kind: st
     pins: pinsOf(standing),
   };
   const told = {loader, standing, goal, payload, version: target.version, survey: await survey(io)};
-  const from = versionIn(standing.definition, Object.keys(loader.images));
+  const from = await versionOf(standing.definition, Object.keys(loader.images), io);
   return {
     component: loader.id,
     kind,

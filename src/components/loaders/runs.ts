@@ -21,6 +21,8 @@ interface Runs {
   log(id: string, definition: string, containers: readonly string[], io: Io): Promise<Log | undefined>;
   /** For people: the command that shows it. */
   see(id: string, request: Input): string;
+  /** For people: the words of the command that starts one. */
+  typed(definition: string): readonly string[];
 }
 
 const text = (value: Input[string] | undefined) => (typeof value === 'string' ? value : undefined);
@@ -39,6 +41,14 @@ const tasks: Runs = {
   log: (arn, definition, [container = ''], io) => logOf(definition, container, shortReference(arn), io),
   see: (arn, {cluster}) =>
     `aws ecs describe-tasks${text(cluster) === undefined ? '' : ` --cluster ${text(cluster)}`} --tasks ${arn}`,
+  typed: definition => [
+    'ecs',
+    'run-task',
+    '--task-definition',
+    definition,
+    '--cli-input-json',
+    'file://<its cluster, network and overrides>',
+  ],
 };
 
 /** The containers that are released must have ended with 0; a companion that was stopped with them says nothing. */
@@ -71,6 +81,16 @@ const jobs: Runs = {
     return {region, group, stream};
   },
   see: id => `aws batch describe-jobs --jobs ${id}`,
+  typed: definition => [
+    'batch',
+    'submit-job',
+    '--job-name',
+    'smoke',
+    '--job-definition',
+    definition,
+    '--job-queue',
+    '<its queue>',
+  ],
 };
 
 function failureOfJob({statusReason = 'the job failed', container, attempts = []}: BatchJob): string {

@@ -7,6 +7,7 @@ import {type Results, type Settled, type Step, step} from '../../release/contrac
 import {DeployError, StoppedError, toTrouble} from '../../release/errors.ts';
 import {fingerprint} from '../../release/hash.ts';
 import type {Input} from '../aws/containers.ts';
+import {aws} from '../by-hand.ts';
 import type {Io} from '../io.ts';
 import {type Wanted, shortReference, wanted} from './reference.ts';
 import {type RunState, runsOf} from './runs.ts';
@@ -37,6 +38,8 @@ export function smokeStep(
   plan: SmokePlan,
   containers: readonly string[],
   revisionOf: (results: Results) => string,
+  /** The revision as a person names it: the newest, by its name alone, as long as none is registered. */
+  nameOf: (results: Results) => string,
 ): Step<Io> {
   return step({
     id: 'smoke',
@@ -65,6 +68,10 @@ export function smokeStep(
     },
     settle: (io, request) => settle(io, request),
     tell: ({run, seconds}) => `${shortReference(run)} succeeded after ${seconds} s`,
+    byHand: (io, results) => ({
+      note: `with all else as ${sourceName(plan.source)} starts it, and it has to succeed before anything is moved`,
+      commands: [aws(io, ...runsOf[wanted.service].typed(shortReference(nameOf(results))))],
+    }),
   });
 }
 

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import {type Step, step} from '../../release/contract.ts';
 import {DeployError} from '../../release/errors.ts';
+import {aws} from '../by-hand.ts';
 import {alreadyAnswers} from '../http-claim.ts';
 import type {Io} from '../io.ts';
 import {type SnsTriggerConfig, hashOf, outgoing, settingsFor} from './config.ts';
@@ -67,6 +68,17 @@ export function publish(component: SnsTriggerConfig & {readonly id: string}, pay
     settle: async (io, request) => ((await hasArrived(component, request, io)) ? {done: {messageId: null}} : 'unknown'),
     assume: () => ({messageId: null}),
     tell: ({messageId}) => (messageId === null ? 'published, its answer was lost' : `published, message ${messageId}`),
+    byHand: io => {
+      const settings = settingsFor(component, payload.version, io);
+      const {message, attributes} = outgoing(settings);
+      const typed = Object.entries(attributes).map(([name, value]) => [name, {DataType: 'String', StringValue: value}]);
+      const attached = typed.length === 0 ? [] : ['--message-attributes', JSON.stringify(Object.fromEntries(typed))];
+      const ordered = isFifo(payload.topic)
+        ? ['--message-group-id', groupOf(settings, io), '--message-deduplication-id', '<another one for every message>']
+        : [];
+      const words = ['--topic-arn', payload.topic, '--message-structure', 'json', '--message', message, ...attached, ...ordered];
+      return {commands: [aws(io, 'sns', 'publish', ...words)]};
+    },
   });
 }
 

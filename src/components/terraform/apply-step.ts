@@ -2,7 +2,7 @@
 import {access, readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod';
-import {type Named, type Settled, type Step, step} from '../../release/contract.ts';
+import {type Named, type Results, type Settled, type Step, step} from '../../release/contract.ts';
 import {DeployError, LostAnswerError, StoppedError, toTrouble} from '../../release/errors.ts';
 import {sha256} from '../../release/hash.ts';
 import {
@@ -24,6 +24,7 @@ import {learnVariables} from './variable-files.ts';
 import {terraformOf} from './module.ts';
 import {settingsInWords} from './set-values.ts';
 import {leftToDo} from './settled.ts';
+import {committed, steps as prepared} from './source.ts';
 
 /** What a person types to send a second interrupt: it names what stays behind. */
 const secondInterruptWord = 'the state stays locked';
@@ -46,6 +47,8 @@ const applyRequest = z.object({
   applyVarFile: z.string().nullable(),
   varFile: z.string(),
   addresses: z.array(z.string()),
+  /** Of the bump; null where none was made. */
+  bumped: z.string().nullable().default(null),
 });
 type ApplyRequest = z.infer<typeof applyRequest>;
 
@@ -60,7 +63,7 @@ export function terraformStep(component: Named<TerraformConfig>, payload: Terraf
     title: 'terraform apply of the saved plan',
     requestSchema: applyRequest,
     resultSchema: applied.extend({looked: z.boolean().default(false)}),
-    request: async (_io: Io) => ({
+    request: async (_io: Io, results) => ({
       folder: await folderFor(`${planFile}-${planSha256.slice(0, 12)}`),
       directory,
       workspace,
@@ -69,6 +72,7 @@ export function terraformStep(component: Named<TerraformConfig>, payload: Terraf
       applyVarFile,
       varFile,
       addresses,
+      bumped: bumpOf(results),
     }),
     perform: async (io, request) => {
       const {folder, planFile, planSha256, applyVarFile} = request;
@@ -81,7 +85,7 @@ export function terraformStep(component: Named<TerraformConfig>, payload: Terraf
       if (payload.verify) await io.meter.start({url: payload.verify.http, expect: payload.verify.expect ?? undefined});
       await startSupervised({...command, folder, node: io.supervisor.node, supervisor: io.supervisor.script});
       const end = await seeThrough(folder, payload, io);
-      if (end instanceof DeployError) throw inWords(end, payload);
+      if (end instanceof DeployError) throw inWords(end, payload, request);
       return {...end, looked: false};
     },
     settle: async (io, request) => {
@@ -90,12 +94,35 @@ export function terraformStep(component: Named<TerraformConfig>, payload: Terraf
       await learnSecrets(component, request, io);
       const end = await seeThrough(request.folder, payload, io);
       if (end instanceof LostAnswerError) return lookAfter(component, payload, request, end, io);
-      return end instanceof DeployError ? {failed: inWords(end, payload)} : {done: {...end, looked: false}};
+      return end instanceof DeployError ? {failed: inWords(end, payload, request)} : {done: {...end, looked: false}};
     },
     tell: ({add, change, remove, looked}) =>
       looked
         ? 'nobody saw the apply end; a new plan shows nothing left to do'
         : `applied: ${add} added, ${change} changed, ${remove} destroyed`,
+    byHand: ({place}) => {
+      const typed = (...args: readonly string[]) => [
+        'env',
+        ...(place.region === undefined ? [] : [`AWS_REGION=${place.region}`]),
+        ...(place.profile === undefined ? [] : [`AWS_PROFILE=${place.profile}`]),
+        `TF_WORKSPACE=${workspace}`,
+        'terraform',
+        `-chdir=${directory}`,
+        ...args,
+      ];
+      const ephemeral = applyVarFile === null ? [] : [`-var-file=${applyVarFile}`];
+      return {
+        note: [
+          'the first applies the plan that was approved. Terraform takes it once, and it is deleted when this release ends:',
+          'after that, make another, read it, and apply that',
+        ].join(' '),
+        commands: [
+          typed('apply', ...ephemeral, planFile),
+          typed('plan', `-var-file=${varFile}`, '-out=<new plan file>'),
+          typed('apply', ...ephemeral, '<new plan file>'),
+        ],
+      };
+    },
   });
 }
 
@@ -196,21 +223,32 @@ async function lookAfter(
   const {left} = await leftToDo(component, request, io);
   if (left.length === 0) return {done: {add: 0, change: 0, remove: 0, looked: true}};
   const what = `${lost.message} A new plan shows what is left to do: ${left.map(({summary}) => summary).join('; ')}`;
-  return {failed: inWords(new DeployError(what, {...(lost.means && {means: lost.means}), next: lost.next}), payload)};
+  return {failed: inWords(new DeployError(what, {...(lost.means && {means: lost.means}), next: lost.next}), payload, request)};
 }
 
 /** The edit came first: whoever reads the files has to know what they say. An interrupted apply has ended, and failed. */
-function inWords(error: DeployError, payload: TerraformPayload): DeployError {
+function inWords(error: DeployError, payload: TerraformPayload, {bumped}: ApplyRequest): DeployError {
+  const now = [filesNow(payload), ...repositoryNow(bumped)].join(' ');
   if (error instanceof StateLockedError) {
     // Nothing was begun: the same plan may wait once more, as long as nobody changes the state.
-    return error.also(`${filesNow(payload)} Trying again waits for the lock with the same plan.`);
+    return error.also(`${now} Trying again waits for the lock with the same plan.`);
   }
   const {message, means, next} = error;
   const ended = error instanceof StoppedError ? new DeployError(message, {...(means && {means}), next, final: true}) : error;
-  return ended.asFinal().also(`${filesNow(payload)} To go on, run the release again: it plans anew.`);
+  return ended.asFinal().also(`${now} To go on, run the release again: it plans anew.`);
 }
 
-/** What the repository holds at this moment. */
+/** What the release has done to the repository before: its commit stays, and what is released again is built on it. */
+function repositoryNow(bumped: string | null): readonly string[] {
+  return bumped === null ? [] : [`The bump is committed as ${bumped.slice(0, 12)}, and is not pushed; it stays.`];
+}
+
+function bumpOf(results: Results): string | null {
+  const {data} = committed.safeParse(results.get(prepared.commit));
+  return data?.made === true ? data.commit : null;
+}
+
+/** What the tfvars file says at this moment. */
 function filesNow({edit, varFile, back}: TerraformPayload): string {
   const name = path.basename(varFile);
   if (edit === null) return `${name} is as it was.`;

@@ -25,7 +25,7 @@ export function applySteps(component: Named<TerraformConfig>, payload: Terraform
           commitStep({
             id: tfvarsCommit,
             phase: 'apply',
-            file: () => payload.varFile,
+            file: payload.varFile,
             message: `Deploy ${version}`,
             push: source.git.push,
             onTopOf: prepared.commit,
@@ -71,6 +71,7 @@ function tfvarsStep(edit: TfvarsEdit, {source, set: configured}: TerraformConfig
       return now === before ? 'absent' : 'unknown';
     },
     tell: () => `${name}: ${settingsInWords(edit.set)}`,
+    byHand: () => ({note: `in ${edit.path}: ${settingsInWords(edit.set)}`, commands: []}),
   });
 }
 
@@ -118,5 +119,9 @@ function tagStep(name: string, payload: TerraformPayload, version: string, push:
     settle: async (io, {root, name, commit}) =>
       (await io.git.tagCommit(root, name)) === commit ? {done: {commit, made: true}} : 'absent',
     tell: ({commit, made}) => `tag ${name} at ${commit.slice(0, 12)}${made ? ` (${push ? pushedLater : 'not pushed'})` : ''}`,
+    byHand: (_io, results) => {
+      const commit = committed.safeParse(results.get(prepared.commit)).data?.commit ?? '<commit that the image was built from>';
+      return {commands: [['git', '-C', payload.directory, 'tag', '--annotate', '--message', `Release ${version}`, name, commit]]};
+    },
   });
 }

@@ -6,7 +6,7 @@ import {buildStep} from './source/build.ts';
 import {bumpStep} from './source/bump.ts';
 import {commitFilesStep} from './source/commit.ts';
 import {pushStep} from './source/push.ts';
-import {versionFilePlaces} from './source/version-files.ts';
+import {namesOf, versionFilePlaces} from './source/version-files.ts';
 
 export {revisionLabel} from './source/build.ts';
 export {commitStep, committed, pushedLater, refuseSwitched} from './source/commit.ts';
@@ -19,6 +19,8 @@ export function prepareSteps(component: TerraformConfig, source: Source, version
     id: steps.commit,
     phase: 'bump',
     files: async io => (await versionFilePlaces(source, io)).map(({path}) => path),
+    folder: io => io.folder,
+    names: namesOf(source),
     message: `Bump version to ${version}`,
     push: source.git.push,
   });

@@ -38,7 +38,7 @@ const DECLARED = [
 ];
 
 /** The same, and what can be said only once. */
-const DECLARED_AT_CREATION = [...DECLARED, 'launchType', 'schedulingStrategy', 'tags'];
+const DECLARED_AT_CREATION = [...DECLARED, 'deploymentController', 'launchType', 'schedulingStrategy', 'tags'];
 
 /** Only what was said: the rest must neither hide a default nor wipe out what was said before. */
 const declaredIn = (input: Readonly<Record<string, unknown>>, names: readonly string[]): Readonly<Record<string, unknown>> =>

@@ -80,6 +80,7 @@ export function serviceView(account: Account, service: ServiceState) {
     platformVersion: 'LATEST',
     platformFamily: 'Linux',
     schedulingStrategy: 'REPLICA',
+    deploymentController: {type: 'ECS'},
     loadBalancers: [],
     serviceRegistries: [],
     placementConstraints: [],

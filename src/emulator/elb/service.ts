@@ -3,7 +3,7 @@ import {actionsOf, type Service} from '../action.ts';
 import {AwsError} from '../errors.ts';
 import {paginate} from '../pagination.ts';
 import {numbered} from '../protocol/query.ts';
-import {createTargetGroup, type TargetGroup, targetGroupAt, targetsOf} from './target-groups.ts';
+import {type TargetGroup, targetGroupAt, targetsOf} from './target-groups.ts';
 
 const codes = {invalidInput: 'ValidationError', internal: 'InternalFailure'};
 const action = actionsOf(codes);
@@ -19,11 +19,6 @@ export const elb: Service = {
   },
   codes,
   actions: {
-    CreateTargetGroup: action(
-      z.looseObject({Name: z.string().max(32), Port: z.coerce.number().int().default(80)}),
-      (account, {Name, Port}) => ({TargetGroups: [view(createTargetGroup(account, Name, Port))]}),
-    ),
-
     DescribeTargetGroups: action(
       z.object({
         TargetGroupArns: list.optional(),

@@ -27,6 +27,8 @@ export const iam: Service = {
           RoleId: 'AROADEPLOYWIZARD00000',
           Arn: `arn:aws:iam::${account.id}:role/${RoleName}`,
           CreateDate: '2026-01-01T00:00:00Z',
+          AssumeRolePolicyDocument: '%7B%7D',
+          MaxSessionDuration: 3600,
         },
       };
     }),

@@ -2,7 +2,6 @@ import * as z from 'zod';
 import {type Account, arnIn} from '../account.ts';
 import {actionsOf, type Service} from '../action.ts';
 import {AwsError} from '../errors.ts';
-import {hexId} from '../naming.ts';
 import {paginate} from '../pagination.ts';
 import {type LogLine, type LogStream, streamNamed, streamsIn} from './streams.ts';
 
@@ -60,39 +59,6 @@ export const logs: Service = {
         };
       },
     ),
-
-    FilterLogEvents: action(
-      z.object({
-        logGroupName: z.string(),
-        logStreamNames: z.array(z.string()).optional(),
-        logStreamNamePrefix: z.string().default(''),
-        filterPattern: z.string().default(''),
-        ...period,
-        limit,
-        nextToken: token,
-      }),
-      (account, input) => {
-        const events = streamsIn(account, input.logGroupName)
-          .filter(({name}) => input.logStreamNames?.includes(name) ?? name.startsWith(input.logStreamNamePrefix))
-          .flatMap(stream => within(stream.lines, input).map((line, index) => ({stream, line, index})))
-          .filter(({line}) => hasTerms(line.message, input.filterPattern))
-          .toSorted((a, b) => a.line.at - b.line.at);
-        const {items, nextToken} = paginate(events, {
-          limit: input.limit,
-          token: input.nextToken,
-          invalid: codes.invalidInput,
-        });
-        return {
-          events: items.map(({stream, line, index}) => ({
-            ...eventView(line),
-            logStreamName: stream.name,
-            eventId: hexId(stream.name, line.at, index),
-          })),
-          searchedLogStreams: [],
-          nextToken,
-        };
-      },
-    ),
   },
 };
 
@@ -118,10 +84,6 @@ function windowOf(
   const index = said === undefined ? (forward ? 0 : count) : Math.min(count, Number(said['index']));
   return forward ? [index, Math.min(count, index + limit)] : [Math.max(0, index - limit), index];
 }
-
-/** A filter pattern of plain terms, all of which must be there; quotes hold words together. Others have no place here. */
-const hasTerms = (message: string, pattern: string): boolean =>
-  (pattern.match(/"[^"]*"|\S+/g) ?? []).every(term => message.includes(term.replaceAll('"', '')));
 
 const eventView = ({at, message}: LogLine) => ({timestamp: Math.floor(at), message, ingestionTime: Math.floor(at)});
 

@@ -7,6 +7,8 @@ export interface EcrImage {
   readonly digest: string;
   /** `ACTIVE`, `ARCHIVED`, `ACTIVATING`; an open set. */
   readonly status: string;
+  /** All that it goes by in its repository. */
+  readonly tags: readonly string[];
 }
 
 export interface EcrTag {
@@ -91,7 +93,7 @@ export function createEcr(options: AwsOptions): Ecr {
           const image = imageDetails?.[0];
           return image?.imageDigest === undefined
             ? undefined
-            : {digest: image.imageDigest, status: image.imageStatus ?? 'ACTIVE'};
+            : {digest: image.imageDigest, status: image.imageStatus ?? 'ACTIVE', tags: image.imageTags ?? []};
         });
       } catch (error) {
         if (['ImageNotFoundException', 'RepositoryNotFoundException'].includes(errorName(error))) return undefined;

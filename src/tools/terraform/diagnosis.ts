@@ -33,7 +33,7 @@ export class StateLockedError extends TerraformError {
       means: 'Another Terraform works on this state, or one was killed and left its lock. Nothing was changed.',
       next: [
         'Wait until it is done, and try again.',
-        `Only if that Terraform is gone for certain: \`terraform force-unlock ${holder.id}\``,
+        `Only if that Terraform is gone for certain, in the folder of the module: \`terraform force-unlock ${holder.id}\``,
       ],
     });
     this.holder = holder;

@@ -20,8 +20,15 @@ export function auditMarkdown(report: AuditReport): string {
 function about({kind, by, began, ended, reason, run, head}: AuditedRelease): readonly string[] {
   return [
     `- ${inline(`${kind} by ${by}, ${began} to ${ended}${reason === undefined ? '' : `: ${reason}`}`)}`,
-    `- run ${code(run)}, head of its record ${code(head.hash)} (${head.length} lines)`,
+    `- ${headLine(run, head)}`,
   ];
+}
+
+/** How far a record reaches: the number of its lines, and the hash that anybody may keep elsewhere. */
+export type Head = AuditedRelease['head'];
+
+export function headLine(run: string, head: Head): string {
+  return `run ${code(run)}, head of its record ${code(head.hash)} (${head.length} lines)`;
 }
 
 const signs: Readonly<Record<AuditLine['status'], string>> = {

@@ -1,14 +1,16 @@
 /** What a run came to, or what a plan would change, as Markdown: the summary of a CI job. */
-import type {AnyComponentPlan, ComponentEnd, Plan} from '../../release/model.ts';
+import type {AnyComponentPlan, Check, ComponentEnd, Plan} from '../../release/model.ts';
 import {isNoop, riskOf} from '../../release/words.ts';
+import {there} from '../../release/outcome.ts';
 import type {RunState} from '../../release/reducer.ts';
 import {endMark, marks, totals, versions} from '../words.ts';
-import {code, inline} from './markdown.ts';
+import {type Head, code, headLine, inline} from './markdown.ts';
 
 const glyphs = marks({});
 
-/** Empty for a run that has not ended. */
-export function runMarkdown({started, finished, jobs, plan}: RunState, planOnly: boolean): string {
+/** Empty for a run that has not ended. `head`: of its record; undefined for a plan, which has none. */
+export function runMarkdown({started, finished, jobs, plan, failures}: RunState, head: Head | undefined): string {
+  const planOnly = head === undefined;
   if (started === undefined || finished === undefined) return '';
   const title = `${started.application} ${started.version} → ${started.environment}`;
   const troubles = [...jobs.values()].flatMap(({status, trouble, job}) =>
@@ -28,9 +30,20 @@ export function runMarkdown({started, finished, jobs, plan}: RunState, planOnly:
       `**${inline(name)}**: ${inline(what)}`,
       ...[...(means === undefined ? [] : [means]), ...next].map(line => `- ${inline(line)}`),
     ]),
-    ...(planOnly ? [] : ['', `run ${code(started.run)}`]),
+    ...finished.components
+      .filter(({end}) => !there.has(end))
+      .flatMap(({component}) => seenOf(component, failures.get(component))),
+    ...(head ? ['', headLine(started.run, head)] : []),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** What was seen of a component while it failed. Also where it was taken back since: nothing of it is there any more. */
+function seenOf(component: string, checks: readonly Check[] = []): readonly string[] {
+  const evidence = checks.flatMap(check => check.evidence ?? []);
+  return evidence.length === 0
+    ? []
+    : ['', `**${inline(component)}**, while it failed:`, '', ...evidence.map(line => `- ${code(line)}`)];
 }
 
 function endRow(end: ComponentEnd): string {

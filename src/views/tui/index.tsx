@@ -217,8 +217,11 @@ export function startTui({stdin, stdout, env, clock, suspend, onWindowChange}: T
       stdout.off('resize', onResize);
       unwatched();
       untitled();
-      // Keys that nobody hears any more are not left standing there.
-      if (isReader) app.clear();
+      // Keys that nobody hears any more are not left standing there. What is still to be drawn is drawn first: it would be taken away.
+      if (isReader) {
+        await app.waitUntilRenderFlush();
+        app.clear();
+      }
       app.unmount();
       await exited;
       store.flush();

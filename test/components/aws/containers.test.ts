@@ -1,5 +1,6 @@
 import {expect, test} from 'vitest';
-import {missingContainer, pinned, runsImages, versionIn, withImages} from '../../../src/components/aws/task-definition.ts';
+import {missingContainer, pinned, runsImages, withImages} from '../../../src/components/aws/task-definition.ts';
+import {versionIn} from '../../../src/components/aws/version.ts';
 import {imagesIn} from '../../../src/components/aws/containers.ts';
 import type {Input} from '../../../src/components/aws/containers.ts';
 

@@ -123,7 +123,7 @@ test('a session that would end before the release does is named with its end and
     AWS_CREDENTIAL_EXPIRATION: ends,
   });
   const [session] = await check();
-  expect(session).toMatchObject({status: 'failed', next: expect.stringMatching(/^Run: chopaws Then start again/)});
+  expect(session).toMatchObject({status: 'failed', next: expect.stringMatching(/^Run: chopaws · Then start again/)});
   expect(session?.found).toMatch(
     new RegExp(`the session ends ${ends.slice(11, 16)} UTC, in 1[12] min; the last release took 20 min`),
   );

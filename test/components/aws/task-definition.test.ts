@@ -4,9 +4,9 @@ import {
   missingContainer,
   runsImages,
   settingsCount,
-  versionIn,
   withImages,
 } from '../../../src/components/aws/task-definition.ts';
+import {versionIn, versionOf} from '../../../src/components/aws/version.ts';
 import {canonical} from '../../../src/release/hash.ts';
 import type {TaskDefinition} from '../../../src/tools/aws/ecs.ts';
 
@@ -67,6 +67,28 @@ test('the version is what the named containers agree on', () => {
   expect(versionIn(mixed, ['worker'])).toBe('1.14.0');
   expect(versionIn(mixed, ['core', 'worker'])).toBeUndefined();
   expect(versionIn(definition(['core', `${core}@${digest}`]), ['core'])).toBeUndefined();
+});
+
+test('of an image that is named by its digest alone, ECR tells the version: the highest that all containers have', async () => {
+  const ecr = '333333333333.dkr.ecr.us-east-1.amazonaws.com';
+  const tags: Readonly<Record<string, readonly string[]>> = {
+    core: ['latest', '1.14.0-RC2', '1.14.0', '1.9.0'],
+    worker: ['1.14.0', '1.14.0-RC2'],
+    none: ['latest'],
+  };
+  const image = (repository: string, asked: string) =>
+    Promise.resolve(asked === digest ? {digest, status: 'ACTIVE', tags: tags[repository] ?? []} : undefined);
+  const both = definition(
+    ['core', `${ecr}/core@${digest}`],
+    ['worker', `${ecr}/worker@${digest}`],
+    ['none', `${ecr}/none@${digest}`],
+  );
+  const version = (...names: readonly string[]) => versionOf(both, names, {aws: {ecr: {image}}});
+  expect(await version('core', 'worker')).toBe('1.14.0');
+  expect(await version('none')).toBeUndefined();
+  expect(await version('core', 'none')).toBeUndefined();
+  const denied = {image: () => Promise.reject(new Error('not allowed'))};
+  expect(await versionOf(both, ['core'], {aws: {ecr: denied}})).toBeUndefined();
 });
 
 test('what a plan says to stay is counted in single settings', () => {

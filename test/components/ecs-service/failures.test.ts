@@ -83,6 +83,18 @@ describe('tasks that will not get better by themselves end the wait at once, and
     expect(end.evidence).toContain('  GET /health 503 no connection to the message broker');
   });
 
+  test('and without one, how many are healthy by their own checks', async () => {
+    const {world, release, watch} = await serviceStory();
+    world.scenarioFor('web', 'unhealthy');
+    const {end} = await watch(await release('1.1.0'));
+    expect(end).toMatchObject({
+      status: 'failed',
+      waitable: true,
+      found: expect.stringMatching(/^3 tasks have ended, and none got healthy: Task failed container health checks/),
+    });
+    expect(end.evidence).toContainEqual(expect.stringMatching(/^\d × container app UNHEALTHY$/));
+  });
+
   test('and that is to be seen where time is up before any of them has ended', async () => {
     const {world, release, watch} = await serviceStory({behind: 'web-targets', more: {verify: {within: '20s'}}});
     world.scenarioFor('web', 'unhealthy');

@@ -1,3 +1,4 @@
+import {CreateServiceCommand} from '@aws-sdk/client-ecs';
 import {describe, expect, test} from 'vitest';
 import {serviceStory} from './support.ts';
 
@@ -68,6 +69,17 @@ test('a pinned revision names the digest, and is found to be there afterwards', 
   expect(await plan('1.1.0')).toMatchObject({changes: [], from: '1.1.0'});
 });
 
+test('a service whose revision names its image by digest alone runs a version all the same: a lower one is a downgrade', async () => {
+  const {component, plan, io, world} = await serviceStory();
+  const digest = world.putImage('web', '1.2.0');
+  const name = `000000000000.dkr.ecr.us-east-1.amazonaws.com/web@${digest}`;
+  world.registerTaskDefinition({family: 'web', containerDefinitions: [{name: 'app', image: name}]});
+  world.updateService({cluster: 'main', service: 'web', taskDefinition: 'web:2'});
+  await io.clock.sleep(60_000, io.signal);
+  expect(await component.observe(io)).toMatchObject({version: '1.2.0', digests: {[name]: digest}});
+  expect(await plan('1.1.0')).toMatchObject({from: '1.2.0', changes: [{flags: ['downgrade']}]});
+});
+
 test('what is there is observed with the digests that run, for whoever promotes it or goes back to it', async () => {
   const {component, io, world} = await serviceStory();
   const digest = world.putImage('web', '1.0.0');
@@ -114,6 +126,19 @@ describe('the same revision is deployed once more', () => {
     const again = await apply(anew);
     expect((await watch(again)).end).toMatchObject({status: 'passed'});
   });
+});
+
+test('a service whose deployments are not made by ECS itself is refused in words', async () => {
+  const {ecs, requirement} = await serviceStory({more: {service: 'blue'}});
+  await ecs.send(
+    new CreateServiceCommand({
+      cluster: 'main',
+      serviceName: 'blue',
+      taskDefinition: 'web',
+      deploymentController: {type: 'CODE_DEPLOY'},
+    }),
+  );
+  expect(await requirement()).toMatchObject({status: 'failed', found: 'its deployments are made by CODE_DEPLOY'});
 });
 
 describe('a deployment that is in flight', () => {

@@ -1,7 +1,7 @@
 import {GetScheduleCommand, type GetScheduleCommandOutput, UpdateScheduleCommand} from '@aws-sdk/client-scheduler';
 import {DeregisterTaskDefinitionCommand} from '@aws-sdk/client-ecs';
 import {DescribeStateMachineCommand, UpdateStateMachineCommand} from '@aws-sdk/client-sfn';
-import {DescribeJobDefinitionsCommand} from '@aws-sdk/client-batch';
+import {DeregisterJobDefinitionCommand, DescribeJobDefinitionsCommand} from '@aws-sdk/client-batch';
 import {PutRuleCommand, PutTargetsCommand} from '@aws-sdk/client-eventbridge';
 import {describe, expect, test} from 'vitest';
 import type {Json} from '../../../src/release/json.ts';
@@ -313,6 +313,17 @@ test('answers that are lost are found done, and not sent again', async () => {
   expect(changes(told)).toEqual(['RegisterTaskDefinition', 'PutTargets', 'UpdateSchedule']);
 });
 
+test('a change that AWS has taken is read again: where it is not to be seen, the release has not moved it', async () => {
+  const {told, loader} = await onTwoTargets();
+  const plan = await loader.plan(released);
+  loader.io.aws.events.putTargets = () => Promise.resolve();
+  await expect(loader.apply(plan)).rejects.toMatchObject({
+    message: 'rule nightly took the change, and does not show it after 10 s',
+    means: 'It may start either revision.',
+  });
+  expect(await pinned(told)).toEqual([task('loader:1'), task('loader:1')]);
+});
+
 // ── what others do ───────────────────────────────────────────────────────────────────────────────────
 
 test('what somebody changed since the plan is not overwritten', async () => {
@@ -441,6 +452,18 @@ test('a target without a revision is activated by the registration, and proved b
   expect((await loader.component.observe(loader.io))?.version).toBe(released);
 });
 
+test('so is a job that a schedule submits by its name alone', async () => {
+  const told = await account();
+  told.world.createSchedule(jobSchedule('importer'));
+  const loader = bench(told.url, {...batchJob, targets: [{schedule: 'import'}]});
+
+  const {plan, checks} = await loader.release(released);
+  expect(summaries(plan)).toEqual(['job definition importer:1 → new revision']);
+  expect(notPassed(checks)).toEqual([]);
+  expect(checks.map(({text}) => text)).toContain('schedule import starts the newest importer, importer:2');
+  expect(changes(told)).toEqual(['RegisterJobDefinition']);
+});
+
 // ── the way back ─────────────────────────────────────────────────────────────────────────────────────
 
 describe('the way back', () => {
@@ -474,6 +497,21 @@ describe('the way back', () => {
     expect(notPassed(checks)).toEqual([]);
   });
 
+  test('nor to a deregistered revision of a job definition', async () => {
+    const told = await account();
+    told.world.createSchedule(jobSchedule('importer:1'));
+    const loader = bench(told.url, {...batchJob, targets: [{schedule: 'import'}]});
+    const was = await loader.component.observe(loader.io);
+    await loader.release(released);
+    await told.batch.send(new DeregisterJobDefinitionCommand({jobDefinition: 'importer:1'}));
+
+    const {plan, checks} = await loader.release({is: 'state', version: before, state: was?.state ?? null});
+    expect(plan.notes).toContain('importer:1 is deregistered, nothing can start it: a copy of it is registered');
+    expect(notPassed(checks)).toEqual([]);
+    const {Target} = await told.scheduler.send(new GetScheduleCommand({Name: 'import'}));
+    expect(Target).toMatchObject(jobSchedule('importer:3').Target);
+  });
+
   test('is refused where there is nothing left to go back to', async () => {
     const {loader} = await onTwoTargets();
     const gone = {definition: task('loader:9'), pins: [], images: []};
@@ -502,6 +540,16 @@ describe('before anything is done', () => {
   ])('%s is said', async (_what, settings, expected) => {
     const {loader} = await onTwoTargets(settings);
     expect(notPassed(await loader.requirements(released)).join('\n')).toContain(expected);
+  });
+
+  test('a job definition that is not there is said', async () => {
+    const told = await account();
+    told.world.createSchedule(jobSchedule('importer:1'));
+    const loader = bench(told.url, {...batchJob, jobDefinition: 'exporter', targets: [{schedule: 'import'}]});
+    expect(notPassed(await loader.requirements(released))).toEqual([
+      'failed: loader: job definition exporter with default: there is no job definition exporter',
+      'failed: loader: schedule import starts exporter: nothing of it starts exporter',
+    ]);
   });
 
   test('a version or an alias of a state machine is no target', async () => {

@@ -329,7 +329,7 @@ describe('git push: true', () => {
     const tfvars = commitStep({
       id: 'commit-tfvars',
       phase: 'apply',
-      file: () => join(shop.folder, 'ci/terraform.tfvars'),
+      file: join(shop.folder, 'ci/terraform.tfvars'),
       message: 'Deploy 1.1.0',
       push: true,
       onTopOf: 'commit',

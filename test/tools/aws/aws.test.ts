@@ -1,14 +1,17 @@
 import {expect, test} from 'vitest';
 import {UpdateServiceCommand} from '@aws-sdk/client-ecs';
 import {PutImageCommand} from '@aws-sdk/client-ecr';
+import type {Ecs} from '../../../src/tools/aws/ecs.ts';
 import {createAws} from '../../../src/tools/aws/index.ts';
+import type {Timer} from '../../../src/tools/aws/pacing.ts';
 import {type Story, image, story} from '../../emulator/story.ts';
 import {serve} from '../server.ts';
 
 const noWait = () => Promise.resolve();
 
-const awsOf = ({url}: Pick<Story, 'url'>) =>
+const awsOf = ({url}: Pick<Story, 'url'>, timer?: Timer) =>
   createAws({
+    ...(timer && {timer}),
     region: 'us-east-1',
     profile: undefined,
     login: undefined,
@@ -166,6 +169,24 @@ test('services that are asked for in the same moment share their calls, ten in e
   const found = await Promise.all(names.map(name => aws.ecs.service('main', name)));
   expect(found.map(one => one?.serviceName)).toEqual(names);
   expect(calls.filter(({action}) => action === 'DescribeServices')).toHaveLength(3);
+});
+
+test.each<[string, number, (ecs: Ecs) => Promise<unknown>]>([
+  ['registrations', 16, ecs => ecs.register({family: 'web', containerDefinitions: [{name: 'app', image: 'web:1'}]}, noWait)],
+  ['updates of services', 40, ecs => ecs.updateService('main', 'web', {taskDefinition: 'web:1', force: true}, noWait)],
+  ['looks at definitions', 40, ecs => ecs.revisions('web', 1)],
+  ['looks at clusters', 40, ecs => ecs.cluster('main')],
+  ['looks at deployments', 40, ecs => ecs.deployments('main', 'web')],
+  ['looks at tasks', 80, ecs => ecs.tasks('main', 'web', 'STOPPED')],
+])('%s wait their turn after %i at once: four fifths of what AWS takes of everybody', async (_what, burst, call) => {
+  const waits: number[] = [];
+  const timer = {now: () => 0, sleep: (ms: number) => Promise.resolve(void waits.push(ms))};
+  const {ecs} = awsOf(await service(1), timer);
+  for (let sent = 0; sent < burst; sent++) await call(ecs);
+  expect(waits).toEqual([]);
+  await call(ecs);
+  expect(waits).toEqual([expect.any(Number)]);
+  expect(waits[0]).toBeGreaterThan(0);
 });
 
 test('targets that AWS refuses with 200 are an error that names them', async () => {

@@ -1,7 +1,7 @@
 /** What somebody can do about a failure, on its row; and which flags would have answered. */
 import {describe, expect, test} from 'vitest';
 import type {FailureChoice, Question} from '../../../src/release/events.ts';
-import type {Check, Trouble} from '../../../src/release/model.ts';
+import type {Check, StepByHand, Trouble} from '../../../src/release/model.ts';
 import {approval, passCards, planOf, type Story, tell} from './support/story.ts';
 import {openTerminal, type TestTerminal} from './support/terminal.ts';
 
@@ -16,7 +16,11 @@ const trouble: Trouble = {
 const all: readonly FailureChoice[] = ['wait', 'retry', 'rollback', 'rollback-all', 'skip', 'leave'];
 
 /** On the board, where a component has failed. */
-function failing(terminal: TestTerminal, choices = all): {readonly story: Story; readonly answer: ReturnType<Story['ask']>} {
+function failing(
+  terminal: TestTerminal,
+  choices = all,
+  byHand?: readonly StepByHand[],
+): {readonly story: Story; readonly answer: ReturnType<Story['ask']>} {
   const story = tell(terminal.tui, terminal.clock);
   story.started(passCards);
   story.emit({
@@ -57,7 +61,15 @@ function failing(terminal: TestTerminal, choices = all): {readonly story: Story;
     see: 'aws ecs describe-services --cluster pass --services deposit-services',
   });
   story.failed('deposit-services', 'verify', trouble);
-  return {story, answer: story.ask({id: 'q1', about: 'failure', job, trouble, choices: [...choices]})};
+  const answer = story.ask({
+    id: 'q1',
+    about: 'failure',
+    job,
+    trouble,
+    choices: [...choices],
+    ...(byHand && {byHand: [...byHand]}),
+  });
+  return {story, answer};
 }
 
 const keys: readonly (readonly [key: string, choice: FailureChoice])[] = [
@@ -134,14 +146,62 @@ test('the commands by which a person goes on can be read, scrolled and copied', 
   await terminal.shows('deploy-wizard rollback --env production');
   await terminal.press('y');
   await terminal.shows('copied');
-  // oxlint-disable-next-line no-control-regex -- OSC 52 is what is looked for
-  const [, copied = ''] = /\u001B\]52;c;([A-Za-z0-9+/=]+)\u0007/.exec(terminal.written()) ?? [];
-  const text = Buffer.from(copied, 'base64').toString();
+  const text = copied(terminal);
   expect(text).toMatch(/^ {2}aws ecs describe-services --cluster pass --services deposit-services$/m);
   expect(text).toContain('image: core:1.13.2 → core:1.14.0');
   expect(text).not.toContain('hunter');
   await terminal.press('escape');
   await terminal.shows('What now?');
+});
+
+/** What stands in the clipboard. */
+function copied(terminal: TestTerminal): string {
+  // oxlint-disable-next-line no-control-regex -- OSC 52 is what is looked for
+  const [, text = ''] = /\u001B\]52;c;([A-Za-z0-9+/=]+)\u0007/.exec(terminal.written()) ?? [];
+  return Buffer.from(text, 'base64').toString();
+}
+
+test('the commands that would do what is left are there to be pasted: quoted, without secrets, nothing in them runs by itself', async () => {
+  const terminal = openTerminal({columns: 100, rows: 30});
+  const move = ['aws', 'ecs', 'update-service', '--cluster', 'main', '--service', 'web'];
+  failing(terminal, all, [
+    {
+      step: 'register',
+      title: 'register a revision\nrm -rf ~',
+      note: 'with image core:1.14.0',
+      commands: [['aws', 'ecs', 'register-task-definition', '--cli-input-json', 'file://<web:1, edited>']],
+    },
+    {
+      step: 'move',
+      title: 'move it',
+      commands: [move, ['echo', "it's", '$(rm x)', '*', '~', '{a,b}', 'a  b', '•••', 'x\u001B[2J', '']],
+    },
+  ]).answer.catch(() => {});
+  await terminal.shows('What now?');
+  await terminal.press('c');
+  await terminal.shows('What is left, in commands');
+  expect(terminal.screen()).toContain("aws ecs register-task-definition --cli-input-json 'file://<web:1, edited>'");
+  await terminal.press('y');
+  await terminal.shows('copied');
+  expect(copied(terminal)).toContain(
+    [
+      'What is left, in commands',
+      '  # register a revision rm -rf ~',
+      '  # with image core:1.14.0',
+      "  aws ecs register-task-definition --cli-input-json 'file://<web:1, edited>'",
+      '  # move it',
+      `  ${move.join(' ')}`,
+      String.raw`  echo 'it'\''s' '$(rm x)' '*' '~' '{a,b}' 'a  b' '<hidden>' '<a value that no screen shows>' ''`,
+    ].join('\n'),
+  );
+});
+
+test('where every step is done, it says that nothing but the proof is missing', async () => {
+  const terminal = openTerminal();
+  failing(terminal, all, []).answer.catch(() => {});
+  await terminal.shows('What now?');
+  await terminal.press('c');
+  await terminal.shows(/What is left, in commands\n +nothing: every step was taken; what is missing is the proof/);
 });
 
 describe('a component that is taken back', () => {

@@ -9,11 +9,12 @@ import {sceneOf} from '../../../src/views/tui/layout.ts';
 import {remarks} from '../../../src/views/tui/lines/environment.ts';
 import {railLines} from '../../../src/views/tui/lines/rail.ts';
 import type {Scene, Size} from '../../../src/views/tui/scene.ts';
-import {ComponentsScreen} from '../../../src/views/tui/screens/components.tsx';
+import {ComponentsScreen, componentRows} from '../../../src/views/tui/screens/components.tsx';
 import {EnvironmentScreen} from '../../../src/views/tui/screens/environment.tsx';
 import {PreflightScreen} from '../../../src/views/tui/screens/preflight.tsx';
 import {StartingScreen} from '../../../src/views/tui/screens/starting.tsx';
 import {VersionScreen} from '../../../src/views/tui/screens/version.tsx';
+import {arranged} from '../../../src/views/tui/state/form.ts';
 import {type Action, type Model, emptyModel, update} from '../../../src/views/tui/state/model.ts';
 import {columnsOf} from '../../../src/views/text.ts';
 import {passCards, survey} from './support/story.ts';
@@ -192,6 +193,17 @@ describe('the components screen', () => {
         .slice(2, 7)
         .map(line => line.slice(0, 16).trimEnd()),
     ).toEqual(['▸ [x] core', '  [x] ├ deposit', '  [x] │ └ loader', '  [x] └ notify', '  [x] web']);
+  });
+
+  test('what is there already is dim, and so is what is left out', () => {
+    const {form} = update(model({do: 'form', action: {do: 'leave out', without: new Set(['notify'])}}), {
+      do: 'form',
+      action: {do: 'looked', environment, cards: [...cards, {...card('there'), version: '1.14.0'}], suggestions: []},
+    });
+    if (form === undefined) throw new Error('nothing is asked');
+    const rows = componentRows(form, arranged(form), 'core', 100);
+    const isDim = (id: string) => rows.flat().find(({text}) => text.trim() === id)?.dim === true;
+    expect(['core', 'deposit', 'web', 'there', 'notify'].filter(isDim)).toEqual(['there', 'notify']);
   });
 
   test('shows only what the filter lets through, and says what it looks for', () => {

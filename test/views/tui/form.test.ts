@@ -226,7 +226,13 @@ test('the help page lists the keys of the screen below, from the same table', as
   await terminal.shows('What goes along?');
   await terminal.press('?');
   await terminal.shows('Keys');
-  for (const entry of ['space       toggle', 'a           all', '1-9         go to that row', 'ctrl+c      quit']) {
+  for (const entry of [
+    '↑↓          move, also k j',
+    'space       toggle',
+    'a           all',
+    '1-9         go to that row',
+    'ctrl+c      quit',
+  ]) {
     expect(terminal.screen()).toContain(entry);
   }
   await terminal.press('escape');

@@ -78,9 +78,30 @@ test('each preparing phase is started by the operator, and shows progress and lo
   expect(terminal.screen()).not.toContain('│ line 20');
   logs.write('service.build', 'the newest');
   await terminal.shows('│ the newest');
-  clock.at += 84_000;
+  clock.at += 30_000;
+  story.progress('service', 'build', 'RUN make', 6, 9);
+  await terminal.shows(/▸ service {2}. building {4}███████░░░ 6\/9 {4}12\/min {4}RUN make +00:30/);
+  clock.at += 54_000;
   story.done('service', 'build', 'sha256:71be…0d');
   await terminal.shows(/✔ built .* sha256:71be…0d .* 01:24/);
+});
+
+test('of several builds, the log of the selected one stands below', async () => {
+  const {tui, clock, ...terminal} = openTerminal();
+  const story = tell(tui, clock);
+  const logs = logBook();
+  tui.watchLogs(logs);
+  story.started(passCards);
+  for (const id of ['pass-core', 'deposit-services']) {
+    story.jobStarted(id, 'build');
+    logs.write(`${id}.build`, `what ${id} says`);
+  }
+  await terminal.shows('▸ pass-core');
+  await terminal.shows('│ what pass-core says');
+  await terminal.press('down');
+  await terminal.shows('▸ deposit-services');
+  await terminal.shows('│ what deposit-services says');
+  expect(terminal.screen()).not.toContain('what pass-core says');
 });
 
 test('the plan: changes old → new, risks, flags; sensitive values are hidden', async () => {

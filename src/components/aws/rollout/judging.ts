@@ -123,7 +123,7 @@ export function judgeAnother(
             cause: 'stopped',
             found: `somebody stopped the deployment: ECS took it back to ${shortArn(now)}${why}`,
           }
-        : {status: 'failed', cause: 'rolled back', found: `ECS took it back to ${shortArn(now)}${why}`};
+        : tookBack(service, now, why);
     case 'ROLLBACK_FAILED':
       return {status: 'failed', found: `it failed, and so did the way back${why}`};
     // Ours is over, and another is the newest: it follows in the history in a moment.
@@ -137,6 +137,15 @@ export function judgeAnother(
     default:
       return isNewest(mine, history) ? notBegun(rollout, now) : overtaken(now);
   }
+}
+
+/** A service is back once the old revision runs again, in full: what ECS calls a way back that succeeded does not say so. */
+function tookBack(service: EcsService, now: string, more: string): Judgement {
+  const {runningCount: running = 0, desiredCount: desired = 0} = primaryOf(service) ?? {};
+  const found = `ECS took it back to ${shortArn(now)}${more}`;
+  return running > 0 && running >= desired
+    ? {status: 'failed', cause: 'rolled back', found}
+    : {status: 'pending', cause: 'failed', found: `${found}; ${running} of ${desired} running there`};
 }
 
 /** Whether nobody has deployed anything since. */
@@ -172,7 +181,7 @@ function judgeBySigns(rollout: Rollout, service: EcsService, now: string): Judge
   const aside = ' (its deployments may not be looked at: told by its events)';
   if (isGoingBack) {
     return primary?.rolloutState === 'COMPLETED'
-      ? {status: 'failed', cause: 'rolled back', found: `ECS took it back to ${shortArn(now)}${aside}`}
+      ? tookBack(service, now, aside)
       : {status: 'pending', found: `ECS is taking it back to ${shortArn(now)}${aside}`};
   }
   return isWaiting(rollout, service) ? notBegun(rollout, now) : overtaken(now);

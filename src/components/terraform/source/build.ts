@@ -93,6 +93,20 @@ export function buildStep(id: string, component: TerraformConfig, source: Source
     // Building once more does no harm: what is there from the same source is used, the rest is built.
     settle: async () => 'absent',
     tell: ({id, reused}) => `${reference} ${reused ? 'reused' : 'built'}, ${shortDigest(id)}`,
+    byHand: io => {
+      const {context} = pathsOf(component, io);
+      const options = [
+        ...(build.dockerfile === undefined ? [] : ['--file', path.resolve(context, build.dockerfile)]),
+        ...Object.entries(build.args ?? {}).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),
+        ...(build.platform === undefined ? [] : ['--platform', build.platform]),
+        ...(build.target === undefined ? [] : ['--target', build.target]),
+        ...Object.entries(build.secrets ?? {}).flatMap(([name, secret]) => [
+          '--secret',
+          'env' in secret ? `id=${name},env=${secret.env}` : `id=${name},src=${path.resolve(io.folder, secret.file)}`,
+        ]),
+      ];
+      return {commands: [['docker', 'build', '--tag', reference, ...options, context]]};
+    },
   });
 }
 

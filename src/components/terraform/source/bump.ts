@@ -46,6 +46,7 @@ export function bumpStep(id: string, source: Source, version: string): Step<Io> 
     },
     undo: async (_io, {files}) => undoAll(files),
     tell: ({from, to}) => (from === to ? `${names} says ${to} already: kept` : `${names}: ${from} → ${to}`),
+    byHand: () => ({note: `the version in ${names}: ${version}`, commands: []}),
   });
 }
 

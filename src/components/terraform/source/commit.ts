@@ -26,6 +26,10 @@ interface CommitOf {
   readonly id: string;
   readonly phase: 'bump' | 'apply';
   readonly files: (io: Io) => Promise<readonly string[]>;
+  /** A folder of the repository. */
+  readonly folder: (io: Io) => string;
+  /** The files, as a person names them from there. */
+  readonly names: readonly string[];
   readonly message: string;
   /** Whether it is pushed once the release is verified. */
   readonly push: boolean;
@@ -37,9 +41,9 @@ interface CommitOf {
 export const pushedLater = 'pushed once the release is verified';
 
 /** Commits one file as it is in the work tree, if it differs from HEAD. */
-export function commitStep(what: Omit<CommitOf, 'files'> & {readonly file: (io: Io) => string}): Step<Io> {
+export function commitStep(what: Omit<CommitOf, 'files' | 'folder' | 'names'> & {readonly file: string}): Step<Io> {
   const {file, ...rest} = what;
-  return commitFilesStep({...rest, files: async io => [file(io)]});
+  return commitFilesStep({...rest, files: async () => [file], folder: () => path.dirname(file), names: [path.basename(file)]});
 }
 
 /** Commits files as they are in the work tree, those of them that differ from HEAD. */
@@ -87,6 +91,7 @@ export function commitFilesStep(what: CommitOf): Step<Io> {
       const pushed = what.push ? pushedLater : 'not pushed';
       return `committed as ${commit.slice(0, 12)} (${pushed}${alone ? ': it lives in this checkout alone' : ''})`;
     },
+    byHand: io => ({commands: [['git', '-C', what.folder(io), 'commit', '--message', what.message, '--', ...what.names]]}),
   });
 }
 

@@ -60,6 +60,15 @@ function gitPushStep(component: TerraformConfig, commit: string | undefined, tag
       return told(request);
     },
     settle: async (io, request) => ((await isThere(io, request)) ? {done: told(request)} : 'absent'),
+    byHand: io => {
+      const git = ['git', '-C', pathsOf(component, io).context, 'push'];
+      return {
+        commands: [
+          ...(commit === undefined ? [] : [git]),
+          ...(tag === undefined ? [] : [[...git, '<remote>', `refs/tags/${tag}`]]),
+        ],
+      };
+    },
     tell: ({remote, references}) => `pushed ${references.join(' and ')} to ${remote}`,
   });
 }

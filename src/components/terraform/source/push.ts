@@ -59,6 +59,7 @@ export function pushStep(id: string, source: Source, version: string, buildId: s
         ? {done: {digest, pushed: true, overwrote: false}}
         : 'absent';
     },
+    byHand: () => ({commands: [['docker', 'push', reference]]}),
     tell: ({digest, pushed}) => `${reference} ${pushed ? 'pushed' : 'was there already'}, ${shortDigest(digest)}`,
   });
 }

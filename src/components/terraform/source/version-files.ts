@@ -78,8 +78,13 @@ export async function statedVersion(source: Source, io: Pick<Io, 'folder'>): Pro
 }
 
 /** The config's names for them, for people: `package.json, VERSION`. */
-export function versionFileNames({version}: Source): string {
-  return [...new Set([version].flat().map(stated => (typeof stated === 'string' ? stated : stated.file)))].join(', ');
+export function versionFileNames(source: Source): string {
+  return namesOf(source).join(', ');
+}
+
+/** Each once, relative to the config file. */
+export function namesOf({version}: Source): readonly string[] {
+  return [...new Set([version].flat().map(stated => (typeof stated === 'string' ? stated : stated.file)))];
 }
 
 export async function isThere(file: string): Promise<boolean> {

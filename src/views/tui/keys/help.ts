@@ -57,7 +57,12 @@ export function helpLines(scene: Scene, height: number): readonly Line[] {
   const typing: readonly Line[] = keyTable[mode].field
     ? [helpLine('text', 'is typed or pasted'), helpLine('ctrl+u', 'clear the field'), helpLine('ctrl+w', 'take a word back')]
     : [];
-  const lines = [...typing, ...bindingsOf(mode, scene).map(binding => helpLine(binding.label, wordsOf(binding, scene)))];
+  const lines = [
+    ...typing,
+    ...bindingsOf(mode, scene).map(binding =>
+      helpLine(binding.label, [wordsOf(binding, scene), ...alsoOf(binding)].join(', also ')),
+    ),
+  ];
   if (lines.length <= height) return lines;
   const half = Math.floor(scene.width / 2);
   return lines.slice(0, height).map((left, index) => {
@@ -65,6 +70,27 @@ export function helpLines(scene: Scene, height: number): readonly Line[] {
     return [...spread(left, [], half), ...cut(right, half)];
   });
 }
+
+/** Keys that do the same and are not in the label: one text, where there are some. */
+export function alsoOf({label, keys}: Binding): readonly string[] {
+  const named = label === '↑↓' ? ['↑', '↓'] : label.split(' ');
+  const others = Object.keys(keys)
+    .filter(key => !(/^\d$/.test(key) && /^\d-\d$/.test(label)))
+    .map(key => shortNames[key] ?? key)
+    .filter(name => !named.includes(name));
+  return others.length === 0 ? [] : [others.join(' ')];
+}
+
+/** Keys whose name is not what people call them. */
+const shortNames: Readonly<Record<string, string>> = {
+  up: '↑',
+  down: '↓',
+  left: '←',
+  right: '→',
+  escape: 'esc',
+  pageup: 'pgup',
+  pagedown: 'pgdn',
+};
 
 function helpLine(label: string, words: string): Line {
   return [cell(label, 12, bold), span(words, dim)];

@@ -79,7 +79,13 @@ function filterLines({filter, filtering}: Form, shown: number): readonly Line[] 
   return [[span('/ ', accent), span(filter), ...caret, ...none]];
 }
 
-function componentRows(form: Form, shown: readonly Arranged[], selected: string | undefined, width: number): readonly Line[] {
+/** A row a component; what is there already, and what is left out, is dim. */
+export function componentRows(
+  form: Form,
+  shown: readonly Arranged[],
+  selected: string | undefined,
+  width: number,
+): readonly Line[] {
   const version = form.state.answers.version ?? '';
   const nameOf = ({card, branch}: Arranged): string => `${branchOf(branch)}${card.id}`;
   const names = widest(shown.map(nameOf), Math.floor(width * 0.36));

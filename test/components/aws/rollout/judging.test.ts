@@ -151,6 +151,27 @@ describe('the newest deployment is another', () => {
     expect(judgeAnother(rollout, back, mine, seen(past('ours', ours)))).toEqual({status: 'failed', cause: 'rolled back', found});
   });
 
+  test.each<[string, EcsServiceDeployment | undefined, History]>([
+    ['as its history has it', wish('ROLLBACK_SUCCESSFUL', tripped), seen(past('ours', ours))],
+    ['as its events have it', undefined, unseen],
+  ])(
+    'since ECS took ours back, and the old version does not run either: that is no “back on the old one” (%s)',
+    (_how, mine, history) => {
+      const events = [{message: '(service web) rolling back to deployment ecs-svc/1.'}];
+      for (const [runningCount, desiredCount] of [
+        [1, 2],
+        [0, 0],
+      ]) {
+        const down = service([{...replaced, status: 'PRIMARY', runningCount, desiredCount}], {events});
+        expect(judgeAnother(rollout, down, mine, history)).toEqual({
+          status: 'pending',
+          cause: 'failed',
+          found: expect.stringMatching(`^ECS took it back to web:1.*; ${runningCount} of ${desiredCount} running there$`),
+        });
+      }
+    },
+  );
+
   test('since somebody had ECS take ours back', () => {
     const mine = wish('ROLLBACK_SUCCESSFUL', {statusReason: 'Requested by a user.'});
     expect(judgeAnother(rollout, back, mine, seen(past('ours', ours)))).toEqual({
