@@ -94,7 +94,7 @@ test('the versions that exist: those that git has a tag of, and since when', asy
   for (const name of ['v1.1.0', 'v1.0.0', 'wip']) await shop.git('tag', '--annotate', '--message', 'x', name);
   const {context} = deskAt({folder: shop.folder, env: {PATH: process.env['PATH'] ?? ''}});
   const application = await openApplication(context, undefined);
-  const survey = await createSurvey(context, application.loaded, () => Promise.resolve(application), []);
+  const survey = createSurvey(context, application.loaded, () => Promise.resolve(application), []);
   const steps: (readonly KnownVersion[])[] = [];
   await survey.versions('production', forever, versions => void steps.push(versions));
   const at = expect.stringMatching(/^\d{4}-\d\d-\d\dT/);
