@@ -59,7 +59,7 @@ export async function carryOut(context: Context, application: Application, front
     frontend.show(event, past);
   };
   const emit = async (event: RunEvent): Promise<void> => {
-    const safe = redaction.deep(event);
+    const safe = redaction.deep(signed(event, context));
     const recorded = record === undefined || event.type === 'job.progress' ? undefined : await record.writer.append(safe);
     const timed = {...safe, at: recorded?.at ?? new Date(context.clock.now()).toISOString()};
     show(timed);
@@ -149,6 +149,11 @@ export async function carryOut(context: Context, application: Application, front
     await frontend.close();
   }
   return closeRun(context, application, {work, state, finish, record, scratch});
+}
+
+/** The engine knows that somebody let a check through, and not who sits there. */
+function signed(event: RunEvent, {user, host}: Context): RunEvent {
+  return event.type === 'waived' && event.by === 'operator' ? {...event, by: `${user}@${host}`} : event;
 }
 
 /** Whoever asks for the lock, as AWS knows them; undefined where that has nothing to do with it, or cannot be told. */

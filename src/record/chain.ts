@@ -2,19 +2,25 @@
  * The lines of a record: one event each, chained by hashes, so that an edit, a removal, a reorder or a cut
  * can be told from the bytes alone (facts/terraform.md section 4). Pure.
  */
-import * as z from 'zod';
+import type * as z from 'zod';
 import {DeployError} from '../release/errors.ts';
 import type {RunEvent} from '../release/events.ts';
 import {sha256} from '../release/hash.ts';
 
 /** What the chain adds to an event. `prev` is the sha256 of the previous line's bytes without its line feed. */
-const link = z.object({seq: z.number().int(), at: z.iso.datetime(), prev: z.string()});
-export type Link = z.infer<typeof link>;
+export interface Link {
+  readonly seq: number;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly prev: string;
+}
 export type RecordedEvent = RunEvent & Link;
 
 /** How far a record reaches: the number of its lines and the hash of the last one. */
-export const head = z.object({length: z.number().int().nonnegative(), hash: z.string()});
-export type Head = z.infer<typeof head>;
+export interface Head {
+  readonly length: number;
+  readonly hash: string;
+}
 
 /** What the first line names as the line before it. */
 export const emptyHead: Head = {length: 0, hash: '0'.repeat(64)};
@@ -101,16 +107,37 @@ function readLine<E extends object>(line: string, schema: z.ZodType<E> | 'proven
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   if (schema === 'proven') return value as E & Link;
   // Any line may say it: a newer version may have gone on with a record that an older one began.
-  const {data} = versioned.safeParse(value, {jitless: true});
-  if (data && data.schema > version) throw new NewerRecordError(data.schema, version);
+  const newer = fieldsOf(value).get('schema');
+  if (typeof newer === 'number' && newer > version) throw new NewerRecordError(newer, version);
+  const link = linkOf(value);
   // Compiling a parser for every kind of event takes longer than reading a whole record without one.
-  const links = link.safeParse(value, {jitless: true});
   const event = schema.safeParse(value, {jitless: true});
-  if (!links.success || !event.success) return 'is not an event of a release';
-  return {...event.data, ...links.data};
+  if (link === undefined || !event.success) return 'is not an event of a release';
+  return {...event.data, ...link};
 }
 
-const versioned = z.object({schema: z.number()});
+// Read by hand: who only looks at records that were read before (`status`) does not load what reads everything else.
+
+function linkOf(value: unknown): Link | undefined {
+  const fields = fieldsOf(value);
+  const [seq, at, prev] = [fields.get('seq'), fields.get('at'), fields.get('prev')];
+  const isLink = isWhole(seq) && typeof at === 'string' && isTime(at) && typeof prev === 'string';
+  return isLink ? {seq, at, prev} : undefined;
+}
+
+/** Undefined for what is none. */
+export function headOf(value: unknown): Head | undefined {
+  const fields = fieldsOf(value);
+  const [length, hash] = [fields.get('length'), fields.get('hash')];
+  return isWhole(length) && length >= 0 && typeof hash === 'string' ? {length, hash} : undefined;
+}
+
+function fieldsOf(value: unknown): ReadonlyMap<string, unknown> {
+  return new Map<string, unknown>(typeof value === 'object' && value !== null ? Object.entries(value) : []);
+}
+
+const isWhole = (value: unknown): value is number => Number.isSafeInteger(value);
+const isTime = (text: string) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/.test(text) && !Number.isNaN(Date.parse(text));
 
 /** A record that this version of the program cannot read. It is none that somebody changed. */
 export class NewerRecordError extends DeployError {

@@ -6,7 +6,7 @@ import {access, mkdir, open, readFile, readdir, stat, truncate} from 'node:fs/pr
 import path from 'node:path';
 import type {Clock} from '../release/contract.ts';
 import {isCode} from '../tools/error-code.ts';
-import {type Head, emptyHead, head} from './chain.ts';
+import {type Head, emptyHead, headOf} from './chain.ts';
 import {cannotWrite, notOurs} from './errors.ts';
 import {fileCell} from './file-cell.ts';
 import type {Journal, Medium} from './medium.ts';
@@ -123,10 +123,11 @@ async function readHead(folder: string): Promise<Head | undefined> {
 
 /** An unreadable head is as good as one that names lines that are not there. */
 export function parseHead(text: string): Head {
+  const unreadable: Head = {length: Number.MAX_SAFE_INTEGER, hash: ''};
   try {
-    return head.parse(JSON.parse(text), {jitless: true});
+    return headOf(JSON.parse(text)) ?? unreadable;
   } catch {
-    return {length: Number.MAX_SAFE_INTEGER, hash: ''};
+    return unreadable;
   }
 }
 

@@ -1,5 +1,4 @@
 /** Where the components of an environment stand, as its records say. Pure. */
-import * as z from 'zod';
 import type {EventOf, TimedEvent} from './events.ts';
 import {type History, replay} from './history.ts';
 import type {Json} from './json.ts';
@@ -180,12 +179,13 @@ function normalised(digests: Readonly<Record<string, string>>): Readonly<Record<
   return Object.fromEntries(Object.entries(digests).map(([image, digest]) => [repositoryOf(image), digest]));
 }
 
-/** How the kinds write an image into what they plan. */
-const plannedImage = z.union([
-  z.object({image: z.string(), digest: z.string()}).transform(({image, digest}) => [image, digest] as const),
-  z.object({uri: z.string(), digest: z.string()}).transform(({uri, digest}) => [uri, digest] as const),
-  z.object({reference: z.string(), digest: z.string()}).transform(({reference, digest}) => [reference, digest] as const),
-]);
+/** As the kinds write an image into what they plan: by one of these names, with its digest. */
+function plannedImage(value: object): readonly [image: string, digest: string] | undefined {
+  const fields = new Map<string, unknown>(Object.entries(value));
+  const image = ['image', 'uri', 'reference'].map(name => fields.get(name)).find(name => typeof name === 'string');
+  const digest = fields.get('digest');
+  return image !== undefined && typeof digest === 'string' ? [image, digest] : undefined;
+}
 
 /** The images that a component was planned with: what is out of sight afterwards (behind a message) was there then. */
 function plannedDigests({plan}: History, component: string): Readonly<Record<string, string>> {
@@ -193,8 +193,8 @@ function plannedDigests({plan}: History, component: string): Readonly<Record<str
   const found: (readonly [string, string])[] = [];
   const walk = (value: Json | undefined): void => {
     if (typeof value !== 'object' || value === null) return;
-    const {data} = plannedImage.safeParse(value);
-    if (data) found.push(data);
+    const image = plannedImage(value);
+    if (image) found.push(image);
     else Object.values(value).forEach(walk);
   };
   walk(payload);

@@ -379,6 +379,30 @@ test('a good release: everything is as the record says', async () => {
   expect(await audit(good.context, good.production)).toEqual({exitCode: 0, failed: [], open: [], reliable: true});
 });
 
+test('who approved it is whoever was there then, not who had begun it', async () => {
+  const {store, context, production} = good;
+  const undo = await rewrite(
+    store,
+    'production',
+    text => {
+      const lines = text.trim().split('\n');
+      const at = lines.findIndex(line => eventOf(line).type === 'approval.given');
+      const resumed = {type: 'run.resumed', at: atOf(lines[at] ?? ''), by: {user: 'ann', host: 'desk'}};
+      return resealed(lines.toSpliced(at, 0, JSON.stringify(resumed)).join('\n'));
+    },
+    true,
+  );
+  try {
+    const desk = deskAt(production, context);
+    expect(await auditCommand(desk.context, undefined, {env: 'production'})).toBe(0);
+    expect(desk.stdout()).toMatch(
+      /\nrelease by jo on laptop, [^]*✔ the plan that was applied was approved: by policy \(ann on desk\), /,
+    );
+  } finally {
+    await undo();
+  }
+});
+
 test.each([...reversible, ...forged])('$lie', {timeout: 30_000}, async ({tell, failed, context}) => {
   const undo = await tell(good);
   try {

@@ -342,7 +342,7 @@ describe('at a prompt', {timeout: 60_000}, () => {
     expect(refused).toMatchObject({
       exitCode: 3,
       message: 'an answer is missing: give --env <name>',
-      next: ['There are: production'],
+      next: 'There are: production',
     });
   });
 

@@ -56,7 +56,7 @@ describe('an ECS service', () => {
   const from = `${account}:task-definition/web:41`;
   const payload = {cluster: 'main', service: 'web', from, register: {family: 'web', base: from, images}, existing: null, images};
 
-  test('is registered, and moved to the newest of its family', () => {
+  test('is registered, and moved to what was registered', () => {
     const {register, 'update-service': move} = byHand('ecs-service', settings, payload);
     expect(register).toEqual([
       expect.stringMatching(
@@ -65,7 +65,7 @@ describe('an ECS service', () => {
       `aws ecs describe-task-definition --task-definition web:41 --include TAGS ${where}`,
       `aws ecs register-task-definition --cli-input-json file://<web:41, with its new image> ${where}`,
     ]);
-    expect(move).toEqual([`aws ecs update-service --cluster main --service web --task-definition web ${where}`]);
+    expect(move).toEqual([`aws ecs update-service --cluster main --service web --task-definition web:<new revision> ${where}`]);
   });
 
   test('once it is registered, its revision is named', () => {
@@ -129,7 +129,7 @@ describe('a loader', () => {
     ]);
     expect(said['smoke']).toEqual([
       '# with all else as rule nightly starts it, and it has to succeed before anything is moved',
-      `aws ecs run-task --task-definition loader --cli-input-json file://<its cluster, network and overrides> ${where}`,
+      `aws ecs run-task --task-definition loader:<new revision> --cli-input-json file://<its cluster, network and overrides> ${where}`,
     ]);
     const to = `${account}:task-definition/loader:<new revision>`;
     expect(said['move rule default/nightly']).toEqual([
@@ -224,7 +224,6 @@ describe('Terraform', () => {
         expect.stringContaining('Terraform takes it once'),
         `${chdir} apply /state/plan`,
         `${chdir} plan -var-file=/repo/ci/terraform.tfvars -out=<new plan file>`,
-        `${chdir} apply <new plan file>`,
       ],
       'commit-tfvars': ['git -C /repo/ci commit --message Deploy 1.14.0 -- terraform.tfvars'],
       tag: ['git -C /repo/ci tag --annotate --message Release 1.14.0 1.14.0 <commit that the image was built from>'],

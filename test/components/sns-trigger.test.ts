@@ -83,6 +83,17 @@ describe('a release', () => {
     expect(pass.messages()).toEqual([]);
   });
 
+  test('whose effect somebody else has brought about meanwhile publishes nothing: nothing could be seen to come of it', async () => {
+    const pass = await start();
+    const {io, component, plan} = await bench(pass);
+    expect(await component.recheck(plan, io)).toBeUndefined();
+    pass.application.version = released;
+    expect(await component.recheck(plan, io)).toMatch(/\/version answers 1\.14\.0 already$/);
+    const [publish] = component.steps(plan);
+    await expect(publish?.request(io, new Map())).rejects.toMatchObject({means: 'Nothing was published.', final: true});
+    expect(pass.messages()).toEqual([]);
+  });
+
   test('whose effect does not come in time is unknown; going on looks again, and sends nothing', async () => {
     const pass = await start({redeploys: false, ...settings({verify: verifyOf('1m')})});
     expect((await release(pass)).exitCode).toBe(7);

@@ -5,7 +5,8 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {execa} from 'execa';
 import {spawn as spawnInTerminal} from '@lydell/node-pty';
-import {type ReadRecord, type RecordedEvent, head} from '../../src/record/chain.ts';
+import type {ReadRecord, RecordedEvent} from '../../src/record/chain.ts';
+import {parseHead} from '../../src/record/file-store.ts';
 import type {EventOf, RunEvent} from '../../src/release/events.ts';
 import {readChain} from './read-chain.ts';
 
@@ -155,7 +156,7 @@ export async function newestRecord(records: Records): Promise<RunRecord | undefi
   const written = await readFile(join(folder, 'head.json'), 'utf8').catch(() => undefined);
   const bytes = await readFile(join(folder, 'record.ndjson')).catch(() => undefined);
   if (bytes === undefined) return undefined;
-  return {folder, run, ...readChain(bytes, written === undefined ? undefined : head.parse(JSON.parse(written)))};
+  return {folder, run, ...readChain(bytes, written === undefined ? undefined : parseHead(written))};
 }
 
 /** The newest record, which must be there and intact. */

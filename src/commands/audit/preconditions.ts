@@ -93,9 +93,11 @@ function approvalLines({audited, loaded, environment, see}: Subject): readonly L
   const {approval} = approved;
   const begun = record.events.filter(event => event.type === 'run.started' || event.type === 'run.resumed');
   const allowed = [...policyOf(loaded, environment), ...begun.flatMap(({allow = []}) => allow.map(parseAllowance))];
+  // Whoever went on with it may be somebody else than who began it.
+  const {by} = begun.findLast(({seq}) => seq < given.seq) ?? started;
   return [
     say.passed(
-      `by ${approval.by} (${bywords(audited)}), ${given.at}${approval.because === undefined ? '' : `: ${approval.because}`}`,
+      `by ${approval.by} (${by.user} on ${by.host}), ${given.at}${approval.because === undefined ? '' : `: ${approval.because}`}`,
     ),
     coverLine(plan, approval, allowed, see),
   ];

@@ -238,6 +238,18 @@ export function registeredIn(results: Results): string | undefined {
   return registered.safeParse(results.get(registerStep)).data?.taskDefinition;
 }
 
+/** Stands for a revision that nobody has registered yet: a name alone would be whatever is the newest by then. */
+export const newRevision = '<new revision>';
+
+/** `web:42` of the revision that is to run, for a command that somebody types. */
+export function revisionToType(
+  {existing, register: made}: {readonly existing: string | null; readonly register: RevisionPlan | null},
+  results: Results,
+): string {
+  const known = registeredIn(results) ?? existing;
+  return known === null || known === undefined ? `${made?.family ?? ''}:${newRevision}` : shortArn(known);
+}
+
 /** The revision that is to run: the registered one, the one that was there already, or the one that runs. */
 export function revisionOf(
   {existing, from}: {readonly existing: string | null; readonly from: string},

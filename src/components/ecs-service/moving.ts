@@ -5,7 +5,7 @@ import {DeployError} from '../../release/errors.ts';
 import {type EcsDeployment, type EcsService, begunIn} from '../../tools/aws/ecs.ts';
 import {withheld} from '../../tools/aws/session.ts';
 import {primaryOf} from '../aws/rollout/judging.ts';
-import {registeredIn, revisionOf, shortArn} from '../aws/task-definition.ts';
+import {revisionOf, revisionToType, shortArn} from '../aws/task-definition.ts';
 import {aws} from '../by-hand.ts';
 import type {Io} from '../io.ts';
 import {type Payload, payload as payloadSchema} from './config.ts';
@@ -57,9 +57,7 @@ export function move(payload: Payload): Step<Io> {
         : `ECS takes the service back to ${shortArn(taskDefinition)}`,
     byHand: (io, results) => {
       if (stop !== null) return {commands: [aws(io, 'ecs', 'stop-service-deployment', '--service-deployment-arn', stop)]};
-      // A family alone is its newest revision: what was registered just before.
-      const revision = registeredIn(results) ?? payload.existing ?? payload.register?.family ?? from;
-      const update = ['--cluster', cluster, '--service', service, '--task-definition', shortArn(revision)];
+      const update = ['--cluster', cluster, '--service', service, '--task-definition', revisionToType(payload, results)];
       return {commands: [aws(io, 'ecs', 'update-service', ...update, ...(anew ? ['--force-new-deployment'] : []))]};
     },
   });

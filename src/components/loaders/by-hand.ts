@@ -11,9 +11,6 @@ interface Place {
   readonly to: string;
 }
 
-/** Stands for a revision that nobody has registered yet. */
-export const newRevision = '<new revision>';
-
 export function moveByHand(source: Source, wanted: Wanted, places: readonly Place[], io: Pick<Io, 'place'>): ByHand {
   const file = `file://<${sourceName(source)}, with ${[...new Set(places.map(({to}) => shortReference(to)))].join(', ')}>`;
   const changed = places.map(({entry, to}) => {

@@ -6,7 +6,7 @@ import {loaderActing} from '../aws/acting.ts';
 import {checkPermissions, permissionsClaim} from '../aws/allowed.ts';
 import {copySteps} from '../aws/copying.ts';
 import {checkShared, imageClaim, sessionClaim} from '../aws/requirements.ts';
-import {register, registeredIn, revisionOf} from '../aws/task-definition.ts';
+import {register, revisionOf, revisionToType} from '../aws/task-definition.ts';
 import {versionOf} from '../aws/version.ts';
 import type {Io} from '../io.ts';
 import {
@@ -75,11 +75,11 @@ export function loaderKind<C extends ComponentConfig>(
     steps: (component, {payload}) => {
       const {definitions, images} = loaderOf(component);
       const revision = (results: Results) => revisionOf(payload, results);
-      const name = (results: Results) => registeredIn(results) ?? payload.existing ?? payload.wanted.name;
+      const toType = (results: Results) => revisionToType(payload, results);
       const bySource = Map.groupBy(payload.moves, ({source}) => sourceKey(source));
       return [
         ...(payload.register ? [register(payload.register, definitions)] : []),
-        ...(payload.smoke ? [smokeStep(payload.wanted, payload.smoke, Object.keys(images), revision, name)] : []),
+        ...(payload.smoke ? [smokeStep(payload.wanted, payload.smoke, Object.keys(images), revision, toType)] : []),
         ...[...bySource.values()].flatMap(([first, ...rest]) =>
           first === undefined ? [] : [moveStep(payload.wanted, [first, ...rest], revision)],
         ),

@@ -2,9 +2,9 @@
 import * as z from 'zod';
 import {type Results, type Step, step} from '../../release/contract.ts';
 import {DeployError} from '../../release/errors.ts';
-import {registeredIn} from '../aws/task-definition.ts';
+import {newRevision, registeredIn} from '../aws/task-definition.ts';
 import type {Io} from '../io.ts';
-import {moveByHand, newRevision} from './by-hand.ts';
+import {moveByHand} from './by-hand.ts';
 import {type Wanted, atRevision, parseReference, shortReference, wanted} from './reference.ts';
 import {readSource} from './sources.ts';
 import {type Reading, type Source, entryName, source, sourceKey, sourceName} from './target.ts';

@@ -38,8 +38,8 @@ export function smokeStep(
   plan: SmokePlan,
   containers: readonly string[],
   revisionOf: (results: Results) => string,
-  /** The revision as a person names it: the newest, by its name alone, as long as none is registered. */
-  nameOf: (results: Results) => string,
+  /** The same for a command that somebody types. */
+  revisionToType: (results: Results) => string,
 ): Step<Io> {
   return step({
     id: 'smoke',
@@ -70,7 +70,7 @@ export function smokeStep(
     tell: ({run, seconds}) => `${shortReference(run)} succeeded after ${seconds} s`,
     byHand: (io, results) => ({
       note: `with all else as ${sourceName(plan.source)} starts it, and it has to succeed before anything is moved`,
-      commands: [aws(io, ...runsOf[wanted.service].typed(shortReference(nameOf(results))))],
+      commands: [aws(io, ...runsOf[wanted.service].typed(revisionToType(results)))],
     }),
   });
 }

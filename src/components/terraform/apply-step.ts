@@ -110,16 +110,14 @@ export function terraformStep(component: Named<TerraformConfig>, payload: Terraf
         `-chdir=${directory}`,
         ...args,
       ];
-      const ephemeral = applyVarFile === null ? [] : [`-var-file=${applyVarFile}`];
       return {
         note: [
           'the first applies the plan that was approved. Terraform takes it once, and it is deleted when this release ends:',
-          'after that, make another, read it, and apply that',
+          'from then on, the second makes another, which is to be read and applied in the same way',
         ].join(' '),
         commands: [
-          typed('apply', ...ephemeral, planFile),
+          typed('apply', ...(applyVarFile === null ? [] : [`-var-file=${applyVarFile}`]), planFile),
           typed('plan', `-var-file=${varFile}`, '-out=<new plan file>'),
-          typed('apply', ...ephemeral, '<new plan file>'),
         ],
       };
     },

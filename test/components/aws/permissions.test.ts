@@ -130,12 +130,13 @@ describe('preflight', () => {
     const pass = await startPass({speed});
     pass.world.deny('ecs:UpdateService');
     pass.world.deny('iam:PassRole', role('pass-task'));
+    pass.world.deny('iam:PassRole', role('pass-execution'));
     pass.world.deny('events:PutTargets');
     pass.world.deny('sns:Publish');
     const {exitCode, output} = await release(pass);
     expect(exitCode).toBe(1);
     expect(output).toContain(`ecs:UpdateService on arn:aws:ecs:${region}:${account}:service/pass/deposit-services`);
-    expect(output).toContain(`iam:PassRole on ${role('pass-task')}`);
+    for (const name of ['pass-task', 'pass-execution']) expect(output).toContain(`iam:PassRole on ${role(name)}`);
     expect(output).toContain(`events:PutTargets on arn:aws:events:${region}:${account}:rule/grant-nightly`);
     expect(output).toContain(`sns:Publish on arn:aws:sns:${region}:${account}:pass-deploy`);
     expect(pass.changes().filter(action => action !== 'SimulatePrincipalPolicy')).toEqual([]);

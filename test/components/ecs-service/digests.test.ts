@@ -70,6 +70,17 @@ test('a tag that was moved after the rollout does not matter: the tasks are aske
   expect((await told.audit(applied)).map(({status}) => status)).toEqual(['passed', 'passed']);
 });
 
+test.each([2, 0])('%i of three tasks are no proof: every one has to be seen', async some => {
+  const told = await serviceStory();
+  const digest = told.world.putImage('web', '1.0.0');
+  const {tasks} = told.io.aws.ecs;
+  told.io.aws.ecs.tasks = async (...args) => (await tasks(...args)).slice(0, some);
+  expect(await shouldRun(told, image('web', '1.0.0'), digest)).toMatchObject({
+    status: 'pending',
+    found: `steady, but only ${some} of 3 tasks are listed as running`,
+  });
+});
+
 test('tasks that may not be looked at prove nothing', async () => {
   const told = await serviceStory();
   const digest = told.world.putImage('web', '1.0.0');

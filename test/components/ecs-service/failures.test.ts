@@ -153,11 +153,14 @@ describe('every ending has its own words and its own cause', () => {
     const applied = await release('1.1.0');
     await io.clock.sleep(4000, io.signal);
     world.updateService({cluster: 'main', service: 'web', taskDefinition: register('1.2.0')});
-    expect((await watch(applied)).end).toMatchObject({
+    const {end, seen} = await watch(applied);
+    expect(end).toMatchObject({
       status: 'failed',
       cause: 'superseded',
       found: 'another deployment took over: it runs web:3 (registered by assumed-role/release-manager/demo)',
     });
+    // At once: ours is told from theirs by its task definition, and theirs is not waited for.
+    expect(seen).toEqual([end]);
   });
 
   test('superseded by the old revision, which is no way back of ECS', async () => {

@@ -347,6 +347,13 @@ test('what somebody changed since the plan is not overwritten', async () => {
   expect((await pinned(told))[1]).toBe(task('loader:2'));
 });
 
+test('what is not the image any more that was approved is not released', async () => {
+  const {told, loader} = await onTwoTargets();
+  const plan = await loader.plan(released);
+  told.world.putImage('loader', released, 'built again');
+  expect(await loader.component.recheck(plan, loader.io)).toMatch(/loader:1\.14\.0 is another image now/);
+});
+
 test('an old revision that something else pins is said before, and warned of afterwards', async () => {
   const {told, loader} = await onTwoTargets();
   told.world.createRule({name: 'forgotten', ScheduleExpression: nightly});

@@ -129,6 +129,28 @@ test('a task definition that is read can be registered as it is, tags included',
   expect(await aws.ecs.revisions('loader', 5)).toEqual([registered, read?.arn]);
 });
 
+test('what Register does not take of a definition is not sent back, nor are tags of AWS itself', async () => {
+  const declared = {family: 'web', cpu: '256', containerDefinitions: [{name: 'app', image: 'web:1'}]};
+  await using server = await serve((_request, response) => {
+    const taskDefinition = {
+      ...declared,
+      taskDefinitionArn: 'arn:aws:ecs:us-east-1:000000000000:task-definition/web:1',
+      revision: 1,
+      status: 'DELETE_IN_PROGRESS',
+      requiresAttributes: [{name: 'com.amazonaws.ecs.capability.ecr-auth'}],
+      compatibilities: ['EC2', 'FARGATE'],
+      registeredAt: 1_768_478_400,
+      deregisteredAt: 1_768_478_400,
+      deleteRequestedAt: 1_768_478_400,
+      registeredBy: 'arn:aws:iam::000000000000:root',
+    };
+    response
+      .writeHead(200, {'content-type': 'application/x-amz-json-1.1'})
+      .end(JSON.stringify({taskDefinition, tags: [{key: 'aws:cloudformation:stack-name', value: 'web'}]}));
+  });
+  expect((await awsOf(server).ecs.taskDefinition('web:1'))?.input).toEqual(declared);
+});
+
 test('a task definition without tags is registered without any', async () => {
   const {aws} = await service(1);
   const read = await aws.ecs.taskDefinition('web');

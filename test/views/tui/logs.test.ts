@@ -24,6 +24,7 @@ test('what is looked for is found, capitals or not, and goes round at the ends',
   const logs = await logOf(terminal, many);
   await terminal.press('/', 'ERROR', 'enter');
   await terminal.shows('"ERROR" 1 of 4');
+  expect(terminal.screen()).toMatch(/ esc end the search +n N next, previous .*ctrl\+c stop/);
   await terminal.shows('Error number 0');
   await terminal.press('n');
   await terminal.shows('2 of 4');

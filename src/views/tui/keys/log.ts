@@ -58,10 +58,9 @@ function lookFor(search: string): Act {
 
 const isSearching = ({model}: Scene): boolean => model.log !== undefined && model.log.search !== '';
 
-const searching: readonly Binding[] = [
-  {keys: {'/': onPane(pane => ({...pane, typing: true}))}, label: '/', does: 'search', place: 'bar'},
-  {keys: {n: toHit(1), N: toHit(-1)}, label: 'n N', does: 'next, previous', place: 'bar', when: isSearching},
-];
+const hits: Binding = {keys: {n: toHit(1), N: toHit(-1)}, label: 'n N', does: 'next, previous', place: 'bar', when: isSearching};
+
+const search: Binding = {keys: {'/': onPane(pane => ({...pane, typing: true}))}, label: '/', does: 'search', place: 'bar'};
 
 /** What the log looks like, and what is taken away from it. */
 const looks: readonly Binding[] = [
@@ -93,13 +92,14 @@ const looks: readonly Binding[] = [
 
 export const logKeys: ModeKeys = {
   bindings: [
-    // The way out comes first: where there is little room, the bar loses its end.
+    // The way out comes first, and what is about a search while there is one: where there is little room, the bar loses its end.
     {
       keys: keys(['escape', 'o', 'q'], scene => (isSearching(scene) ? lookFor('')(scene) : {do: 'log', log: undefined})),
       label: 'esc',
       does: scene => (isSearching(scene) ? 'end the search' : 'close'),
       place: 'bar',
     },
+    hits,
     {keys: {up, k: up, down, j: down}, label: '↑↓', does: 'scroll', place: 'bar'},
     {
       keys: {...keys(['pageup', 'ctrl+u'], pageUp), ...keys(['pagedown', 'ctrl+d', 'space'], pageDown)},
@@ -109,7 +109,7 @@ export const logKeys: ModeKeys = {
     },
     {keys: keys(['end', 'G'], newest), label: 'G', does: 'follow', place: 'bar'},
     {keys: keys(['home', 'g'], oldest), label: 'g', does: 'oldest', place: 'bar'},
-    ...searching,
+    search,
     ...looks,
     {keys: {tab: nextJob}, label: 'tab', does: 'next job', place: 'bar'},
   ],
