@@ -60,6 +60,18 @@ test('what runs already is neither registered nor deployed, and proved all the s
   expect(called()).not.toHaveProperty('UpdateService');
 });
 
+test('a revision that a release before has left is used: none is registered a second time', async () => {
+  const {plan, apply, watch, register, io} = await serviceStory();
+  register('1.1.0');
+  const planned = await plan('1.1.0');
+  expect(planned).toMatchObject({changes: [{summary: 'ECS service web in main: web:1 → web:2'}]});
+  expect(planned.notes).toContain('web:2 is that already: no revision is registered');
+  const applied = await apply(planned);
+  expect(applied.told).toEqual(['service is moving to web:2']);
+  expect((await watch(applied)).end.status).toBe('passed');
+  expect(await io.aws.ecs.revisions('web', 5)).toHaveLength(2);
+});
+
 test('a pinned revision names the digest, and is found to be there afterwards', async () => {
   const {release, watch, plan, io, world} = await serviceStory({more: {pin: 'digest'}});
   const applied = await release('1.1.0');

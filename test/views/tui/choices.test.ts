@@ -237,6 +237,17 @@ describe('progress of real things', () => {
     await terminal.shows(/███████░░░ 2\/3 +task 7d1f is heal…/);
   });
 
+  test('what is sent has its rate in megabytes a second', async () => {
+    const terminal = openTerminal();
+    const story = tell(terminal.tui, terminal.clock);
+    story.started(passCards);
+    story.jobStarted('pass-core', 'push');
+    terminal.clock.at += 12_000;
+    const pushing = {component: 'pass-core', phase: 'push'} as const;
+    story.emit({type: 'job.progress', job: pushing, progress: {text: 'pass-core:1.14.0', done: 30, total: 96, unit: 'MB'}});
+    await terminal.shows(/pushing +███░░░░░░░ 30\/96 +2\.5 MB\/s +pass-core:.* +00:12/);
+  });
+
   test('a downtime is a bar of probes, from the old version to the new one', async () => {
     const terminal = openTerminal({columns: 100});
     const story = tell(terminal.tui, terminal.clock);
