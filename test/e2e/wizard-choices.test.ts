@@ -2,7 +2,7 @@
 import {describe, expect, test} from 'vitest';
 import {behave} from '../../src/emulator/scenarios.ts';
 import {clientsFor} from '../emulator/story.ts';
-import {type Pass, type PassOptions, before, released, standing, startPass} from '../support/pass.ts';
+import {type Pass, type PassOptions, before, cluster, released, standing, startPass} from '../support/pass.ts';
 import {eventsOf, until} from '../support/program.ts';
 import {type WizardOptions, type WizardTerminal, openWizard} from '../support/wizard-terminal.ts';
 
@@ -90,6 +90,24 @@ describe('A service whose image cannot be pulled', () => {
     expect(await wizard.exited).toMatchObject({exitCode: 6});
     expect((await pass.record()).events.at(-1)).toMatchObject({outcome: 'rolled back', exitCode: 6});
     expect(wizard.scrollback()).toMatch(/ROLLED BACK/);
+  });
+
+  test('is waited for at a key, although it looks hopeless, until somebody else has had enough of it', async () => {
+    const circuitBreaker = {enable: false, rollback: false};
+    const {pass, wizard} = await failing({}, {scenario: {...behave('cannot-pull'), circuitBreaker}});
+    await wizard.waitFor('w go on waiting');
+    wizard.press('w');
+    await wizard.waitFor(/deposit-services +\S verifying/);
+    pass.world.updateService({cluster, service: 'deposit-services', taskDefinition: 'deposit-services:1'});
+    await wizard.waitFor(/another deployment took\s+over/);
+    await wizard.waitFor('l leave it as it is');
+    wizard.press('l');
+    await wizard.waitFor('enter leave');
+    wizard.press('enter');
+    expect(await wizard.exited).toMatchObject({exitCode: 8});
+    const record = await pass.record();
+    expect(eventsOf(record, 'question.answered').map(({answer}) => answer.value)).toEqual(['yes', 'wait', 'leave']);
+    expect(record.events.at(-1)).toMatchObject({outcome: 'superseded'});
   });
 
   test('is looked at once more at a key, and left as it is at another; nothing is done twice', async () => {
