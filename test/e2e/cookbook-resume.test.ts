@@ -109,18 +109,13 @@ requires(
   'terraform',
   'busybox',
 )('A wizard that is killed anywhere else', () => {
+  // Spread; cookbook-crash.test.ts has every moment of every step, in this process.
   test.for([
-    {at: 'before the version file is edited', fits: intent('bump')},
-    {at: 'between the edit of the version file and its commit', fits: effect('bump')},
     {at: 'during the build', fits: intent('build')},
     {at: 'between build and push', fits: effect('build')},
     {at: 'during the push', fits: intent('push')},
-    {at: 'with a plan that nobody approved yet', fits: (event: RecordedEvent) => event.type === 'plan.ready'},
     {at: 'after the approval', fits: (event: RecordedEvent) => event.type === 'approval.given'},
     {at: 'between the edit of tfvars and the apply', fits: effect('tfvars')},
-    {at: 'between the apply and the commit of tfvars', fits: effect('terraform-apply')},
-    {at: 'during the commit of tfvars', fits: intent('commit-tfvars')},
-    {at: 'before the verification', fits: effect('tag')},
     {at: 'during the verification', fits: (event: RecordedEvent) => event.type === 'check' && event.job.phase === 'verify'},
   ])('$at: resume comes to the same end', async ({at, fits}) => {
     const app = await project({git: '{ commit: true, tag: "${version}" }'});

@@ -2,21 +2,14 @@
 import {describe, expect, test} from 'vitest';
 import {type Pass, before, released, repositories} from '../support/pass.ts';
 import {eventsOf, runs, until} from '../support/program.ts';
-import {
-  type Look,
-  chosen,
-  componentsOf,
-  confirm,
-  expectPassed,
-  isAlive,
-  open,
-  sizes,
-  startSlowPass,
-} from '../support/wizard-pass.ts';
+import {type Look, chosen, componentsOf, confirm, expectPassed, isAlive, open, startSlowPass} from '../support/wizard-pass.ts';
 import {type WizardTerminal} from '../support/wizard-terminal.ts';
 
-describe.for(sizes)('PASS at $columns × $rows', size => {
-  test.for(['arrows', 'typing'] as const)('is released by keys alone, its version chosen by %s', async by => {
+describe('PASS', () => {
+  test.for([
+    {columns: 80, rows: 24, by: 'arrows'},
+    {columns: 120, rows: 40, by: 'typing'},
+  ])('is released by keys alone at $columns × $rows, its version chosen by $by', async ({by, ...size}) => {
     const pass = await startSlowPass();
     const wizard = open(pass, [], {...size, fromShell: true});
 

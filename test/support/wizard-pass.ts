@@ -5,11 +5,6 @@ import {type Pass, type PassOptions, everythingOn, released, standing, startPass
 import {type RunRecord, eventsOf} from './program.ts';
 import {type WizardOptions, type WizardTerminal, openWizard} from './wizard-terminal.ts';
 
-export const sizes = [
-  {columns: 80, rows: 24},
-  {columns: 120, rows: 40},
-] as const;
-
 export type Look = Partial<Pick<WizardOptions, 'columns' | 'rows' | 'env' | 'fromShell'>>;
 
 /** With staging before production, so that somebody has to choose; the application behind the topic waits for `redeploy`. */
