@@ -261,7 +261,7 @@ describe('progress of real things', () => {
 });
 
 describe('a question that --yes would answer names the flag', () => {
-  const started = (terminal: TestTerminal): Story => {
+  const started = (terminal: TestTerminal, kind?: 'rollback'): Story => {
     const story = tell(terminal.tui, terminal.clock);
     story.emit({
       type: 'run.started',
@@ -272,6 +272,7 @@ describe('a question that --yes would answer names the flag', () => {
       version: '1.14.0',
       components: passCards.map(({id, kind, needs}) => ({id, kind, needs: [...needs]})),
       unattended: false,
+      ...(kind && {kind}),
       by: {user: 'jo', host: 'laptop'},
       tool: {version: '0.1.0', node: '24.0.0'},
       configPath: '/etc/deploy-wizard.config.yaml',
@@ -366,5 +367,18 @@ describe('a question that --yes would answer names the flag', () => {
     expect(screen).toMatch(/if one fails +you are asked; with --yes it is left as it is \(onFailure: leave\)/);
     expect(screen).toMatch(/way back +pass-core stay as they are; service to 0\.7\.1, when somebody says so/);
     expect(screen).toMatch(/policy +--yes may approve update, trigger here; in CI this takes --yes\s+--allow\s+outage:service/);
+  });
+
+  test('the approval of a way back: it is called one', async () => {
+    const terminal = openTerminal({columns: 100, rows: 30});
+    const story = started(terminal, 'rollback');
+    const components = [planOf('service', [{risk: 'update', summary: 'revision 1'}])];
+    story.emit({type: 'plan.ready', plan: {fingerprint: 'b41f77c2', onFailure: 'leave', components}});
+    story.ask(approval).catch(() => {});
+    await terminal.shows('What would change');
+    await terminal.press('enter');
+    await terminal.shows('Take pass back to 1.14.0 in production?');
+    expect(terminal.screen()).toMatch(/Type \S+ to take it back:/);
+    expect(terminal.screen()).toContain('enter with nothing typed declines the way back and ends it');
   });
 });

@@ -23,8 +23,12 @@ export function tableHeights(rows: number, height: number): {readonly table: num
 
 /** `Release pass 1.14.0 to production?` */
 export function confirmTitle({model: {run}, width}: Scene): readonly Line[] {
-  const {application = '', version = '', environment = ''} = run.started ?? {};
-  return paragraph(`Release ${application} ${version} to ${environment}?`, width, bold);
+  const {application = '', version = '', environment = '', kind} = run.started ?? {};
+  const text =
+    kind === 'rollback'
+      ? `Take ${application} back to ${version} in ${environment}?`
+      : `Release ${application} ${version} to ${environment}?`;
+  return paragraph(text, width, bold);
 }
 
 /** What has to be typed, the field, and what `enter` means. */

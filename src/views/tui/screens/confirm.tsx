@@ -1,4 +1,4 @@
-import type {Question} from '../../../release/events.ts';
+import type {EventOf, Question} from '../../../release/events.ts';
 import {truncateStart} from '../../text.ts';
 import {fieldLine} from '../lines/fields.ts';
 import {confirmTitle, scrollableOf, topOf} from '../lines/panes.ts';
@@ -39,21 +39,27 @@ export function ConfirmScreen({scene}: {readonly scene: Scene}) {
         blank,
         ...scrolled(rows.lines, topOf(model, rows), rows.height),
         blank,
-        ...fieldLines(question, confirmationOf(model), started.environment, width),
+        ...fieldLines(question, confirmationOf(model), started, width),
       ]}
     />
   );
 }
 
 /** The field, and what `enter` would mean with what stands in it. */
-function fieldLines({expect}: Approval, typed: string, environment: string, width: number): readonly Line[] {
+function fieldLines(
+  {expect}: Approval,
+  typed: string,
+  {environment, kind}: EventOf<'run.started'>,
+  width: number,
+): readonly Line[] {
   const isYes = typed === expect;
+  const back = kind === 'rollback';
   const shown = truncateStart(typed, Math.floor(width / 3));
   const meaning = isYes
-    ? `enter releases to ${environment}`
-    : `enter with ${typed === '' ? 'nothing typed' : `"${shown}"`} declines the release and ends it`;
+    ? `enter ${back ? 'takes back what is in' : 'releases to'} ${environment}`
+    : `enter with ${typed === '' ? 'nothing typed' : `"${shown}"`} declines the ${back ? 'way back' : 'release'} and ends it`;
   return [
-    [span('Type '), span(expect, bold), span(' to release it:')],
+    [span('Type '), span(expect, bold), span(back ? ' to take it back:' : ' to release it:')],
     fieldLine(typed, width),
     line(`  ${meaning}`, isYes ? {colour: 'green'} : {colour: 'yellow'}),
   ];
