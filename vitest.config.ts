@@ -8,6 +8,8 @@ export default defineConfig({
   oxc: {jsx: {runtime: 'automatic', development: false}},
   test: {
     reporters: report ? ['default', ['json', {outputFile: report}]] : ['default'],
+    // No test leaves anything behind in a module: files share those of their worker, which saves loading them for each.
+    isolate: false,
     // Most tests wait for somebody else: containers, processes, servers.
     maxWorkers: 4,
     // Ink asks `tput` for the size when there is none: two processes a frame.
