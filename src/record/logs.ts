@@ -41,6 +41,16 @@ interface Log {
   readonly times: number[];
   total: number;
   readonly file: WriteStream | undefined;
+  /** Lines for the file that go there together: a write each, of a child that prints faster than a disk writes, fills the memory. */
+  waiting: string;
+}
+
+/** How much goes to a file at once, in characters; less at the end of the turn. */
+const batch = 64 * 1024;
+
+function flush(log: Log): void {
+  if (log.waiting !== '') log.file?.write(log.waiting);
+  log.waiting = '';
 }
 
 /** `folder` is where the files go, made when the first of them is; undefined writes none. */
@@ -53,7 +63,7 @@ export function createJobLogs(folder: string | undefined, redaction: Redaction, 
   const open = (jobId: string): Log => {
     const file = pathOf(jobId);
     const stream = file === undefined ? undefined : openFile(file);
-    const log: Log = {lines: [], times: [], total: 0, file: stream};
+    const log: Log = {lines: [], times: [], total: 0, file: stream, waiting: ''};
     logs.set(jobId, log);
     return log;
   };
@@ -67,7 +77,9 @@ export function createJobLogs(folder: string | undefined, redaction: Redaction, 
       for (const raw of text.split(/\r\n|\n|\r/)) {
         // Cleaned first: a secret must not come together by what is taken out of it.
         const line = redaction.text(stripVTControlCharacters(raw).replaceAll(controls, '')).trimEnd();
-        log.file?.write(`${line}\n`);
+        if (log.waiting === '') setImmediate(flush, log);
+        log.waiting += `${line}\n`;
+        if (log.waiting.length > batch) flush(log);
         log.lines.push(line.length > longest ? `${line.slice(0, longest)}…` : line);
         log.times.push(now());
         log.total += 1;
@@ -84,6 +96,7 @@ export function createJobLogs(folder: string | undefined, redaction: Redaction, 
     total: jobId => logs.get(jobId)?.total ?? 0,
     path: jobId => (logs.has(jobId) ? pathOf(jobId) : undefined),
     close: async () => {
+      logs.forEach(flush);
       const files = [...logs.values()].flatMap(({file}) => file ?? []);
       // A file that could not be opened never finishes; it is closed all the same.
       await Promise.all(
