@@ -1,7 +1,7 @@
 /**
  * `npm run build [-- folder [entry…]]`: the program as it is published, in `dist/` or the folder that is named (or another program of
- * its parts, for measuring): everything that it needs, in
- * files that are loaded when they are needed, and the licences of what is in them. `meta.json` beside it says what came from where.
+ * its parts, for measuring): everything that it needs, in files that are loaded when they are needed, and the licences of what is in
+ * them. `meta.json` beside it says what came from where.
  */
 import {mkdir, readFile, readdir, rm, writeFile} from 'node:fs/promises';
 import {isBuiltin} from 'node:module';

@@ -23,6 +23,15 @@ async function prepare(wizard: WizardTerminal): Promise<void> {
   await wizard.waitFor('What would change');
 }
 
+/** Up to the confirmation, on plain lines. */
+async function prepareByLine(prompts: WizardTerminal): Promise<void> {
+  for (const phase of ['bump', 'build', 'push']) {
+    await prompts.waitFor(new RegExp(`Start ${phase}\\?[^]*❯ start ${phase}`));
+    prompts.press('enter');
+  }
+  await prompts.waitFor('Type production to release');
+}
+
 /** Up to the moment when Terraform waits for the new instance. */
 async function applyHeld(app: Cookbook, look?: Look): Promise<WizardTerminal> {
   await app.hold();
@@ -194,11 +203,7 @@ requires(
     const app = await project();
     const before = await app.world();
     const prompts = openCookbook(app, ['--no-tui', ...patch]);
-    for (const phase of ['bump', 'build', 'push']) {
-      await prompts.waitFor(new RegExp(`Start ${phase}\\?[^]*❯ start ${phase}`));
-      prompts.press('enter');
-    }
-    await prompts.waitFor('Type production to release');
+    await prepareByLine(prompts);
     expect(prompts.scrollback()).toMatch(/outage: terraform_data\.instance/);
     prompts.press('production');
     await prompts.waitFor(/declines.* production/);
@@ -211,11 +216,7 @@ requires(
     const app = await project();
     const before = await app.world();
     const prompts = openCookbook(app, ['--no-tui', ...patch]);
-    for (const phase of ['bump', 'build', 'push']) {
-      await prompts.waitFor(new RegExp(`Start ${phase}\\?[^]*❯ start ${phase}`));
-      prompts.press('enter');
-    }
-    await prompts.waitFor('Type production to release');
+    await prepareByLine(prompts);
     if (how === 'the wrong name') prompts.press('Production');
     prompts.press(how === 'the wrong name' ? 'enter' : 'ctrl+d');
     expect(await prompts.exited).toMatchObject({exitCode: 3});

@@ -35,13 +35,9 @@ export interface Track {
 /** By the clients that looked: with other credentials other things may be seen. */
 const tracks = new WeakMap<object, Map<string, Track>>();
 
-export function trackOf({cluster, service, taskDefinition, since}: Rollout, io: Io): Track {
-  const all = tracks.get(io.aws.ecs) ?? new Map<string, Track>();
-  tracks.set(io.aws.ecs, all);
-  const key = JSON.stringify([cluster, service, taskDefinition, since]);
-  const known = all.get(key);
-  if (known !== undefined) return known;
-  const track: Track = {
+/** Of a rollout that nobody has looked at yet. */
+export function newTrack(): Track {
+  return {
     mine: undefined,
     unseen: false,
     looks: 0,
@@ -56,6 +52,15 @@ export function trackOf({cluster, service, taskDefinition, since}: Rollout, io: 
     withheld: new Set(),
     judged: undefined,
   };
+}
+
+export function trackOf({cluster, service, taskDefinition, since}: Rollout, io: Io): Track {
+  const all = tracks.get(io.aws.ecs) ?? new Map<string, Track>();
+  tracks.set(io.aws.ecs, all);
+  const key = JSON.stringify([cluster, service, taskDefinition, since]);
+  const known = all.get(key);
+  if (known !== undefined) return known;
+  const track = newTrack();
   all.set(key, track);
   return track;
 }

@@ -1,7 +1,7 @@
 import {expect, test} from 'vitest';
 import {evidenceOf} from '../../../../src/components/aws/rollout/diagnosis.ts';
 import type {Rollout} from '../../../../src/components/aws/rollout/subject.ts';
-import type {Track} from '../../../../src/components/aws/rollout/track.ts';
+import {newTrack} from '../../../../src/components/aws/rollout/track.ts';
 import type {EcsServiceDeployment} from '../../../../src/tools/aws/ecs.ts';
 
 const began = Date.UTC(2026, 0, 15, 12);
@@ -18,23 +18,6 @@ const rollout: Rollout = {
   takenBack: null,
 };
 
-/** Nothing was seen before. */
-const track: Track = {
-  mine: undefined,
-  unseen: false,
-  looks: 0,
-  stopSeen: false,
-  living: 0,
-  failures: 0,
-  event: undefined,
-  stopped: new Map(),
-  log: undefined,
-  tries: 0,
-  health: [],
-  withheld: new Set(),
-  judged: undefined,
-};
-
 test('what is told of a failure is of this deployment, with its circuit breaker and its alarms, and no novel', () => {
   const minute = (count: number) => new Date(began + count * 60_000);
   const events = [
@@ -46,7 +29,7 @@ test('what is told of a failure is of this deployment, with its circuit breaker 
     deploymentCircuitBreaker: {status: 'MONITORING', failureCount: 2, threshold: 5},
     alarms: {triggeredAlarmNames: ['too-slow']},
   };
-  expect(evidenceOf(rollout, {events}, mine, [], track)).toEqual([
+  expect(evidenceOf(rollout, {events}, mine, [], newTrack())).toEqual([
     'circuit breaker: 2 failed tasks, it trips at 5',
     'alarm too-slow has gone off',
     expect.stringMatching(/^\(service web\) x{386}…$/),
