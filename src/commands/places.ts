@@ -5,7 +5,7 @@ import type {LoadedConfig} from '../config/load.ts';
 import {orRather} from '../config/nearest.ts';
 import {isS3} from '../record/place.ts';
 import {UsageError} from '../release/errors.ts';
-import {bringsCredentials} from '../tools/aws/session.ts';
+import {bringsCredentials} from '../tools/aws/clients.ts';
 import type {Context} from './context.ts';
 
 /** The environment of that name. Throws a UsageError where there is none. */

@@ -11,7 +11,7 @@ import {jobId} from '../release/words.ts';
 import type {JobLogs} from '../record/logs.ts';
 import type {Redaction} from '../record/redact.ts';
 import {createAws} from '../tools/aws/index.ts';
-import {bringsCredentials} from '../tools/aws/session.ts';
+import {bringsCredentials} from '../tools/aws/clients.ts';
 import {createDocker} from '../tools/docker.ts';
 import {createGit} from '../tools/git.ts';
 import {probe} from '../tools/http.ts';
@@ -61,6 +61,7 @@ export function createWorld(context: Context, options: WorldOptions): World {
   const timer = {now: context.clock.now, sleep: (ms: number) => context.clock.sleep(ms, new AbortController().signal)};
   const aws = createAws({region: place.region, profile, login: place.login, env: context.env, timer});
   const registry = createRegistry({
+    now: context.clock.now,
     sleep: (ms, signal = new AbortController().signal) => context.clock.sleep(ms, signal),
     credentials: withEcrTokens({
       token: region => aws.ecr.token(region),

@@ -4,6 +4,7 @@
  */
 import {createHash} from 'node:crypto';
 import * as z from 'zod';
+import {ownTime} from './pacing.ts';
 import {createCaller, unexpected} from './registry/caller.ts';
 import {type Copied, type Copying, type CopySinks, createCopier} from './registry/copying.ts';
 import type {Credentials, CredentialsFor} from './registry/docker-credentials.ts';
@@ -47,6 +48,8 @@ export interface Registry {
 
 export interface RegistryOptions extends TransportOptions {
   readonly credentials: CredentialsFor;
+  /** Milliseconds from any moment on, for pacing; the default is this process's own time. */
+  readonly now?: () => number;
 }
 
 const tagsPerPage = 1000;
@@ -130,7 +133,7 @@ export function createRegistry(options: RegistryOptions): Registry {
       return tags;
     },
 
-    copy: createCopier({source: caller, transport}),
+    copy: createCopier({source: caller, transport, now: options.now ?? ownTime.now}),
 
     credentials: credentialsOf,
 

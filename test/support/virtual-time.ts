@@ -1,5 +1,5 @@
 /** Time that passes only when a test says so, for those who wait in it. */
-import type {Timer} from '../../src/tools/aws/pacing.ts';
+import type {Timer} from '../../src/tools/pacing.ts';
 
 export interface VirtualTime extends Timer {
   /** Lets time pass, and everybody whose time has come go on. */

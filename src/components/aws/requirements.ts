@@ -2,7 +2,7 @@
 import type {Check, Claim} from '../../release/model.ts';
 import * as z from 'zod';
 import {DeployError, inOneLine} from '../../release/errors.ts';
-import {newCredentials} from '../../tools/aws/session.ts';
+import {newCredentials} from '../../tools/aws/errors.ts';
 import {shortDigest} from '../images.ts';
 import type {Image, Io} from '../io.ts';
 import {failed, open, passed} from '../verdict.ts';

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import {type Results, type Step, step} from '../../release/contract.ts';
 import {DeployError} from '../../release/errors.ts';
 import {type EcsDeployment, type EcsService, begunIn} from '../../tools/aws/ecs.ts';
-import {withheld} from '../../tools/aws/session.ts';
+import {withheld} from '../../tools/aws/errors.ts';
 import {primaryOf} from '../aws/rollout/judging.ts';
 import {revisionOf, revisionToType, shortArn} from '../aws/task-definition.ts';
 import {aws} from '../by-hand.ts';

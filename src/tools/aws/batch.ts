@@ -1,7 +1,9 @@
 /** Batch: job definitions, and runs of them. */
 import type {JobDetail, JobDefinition as SdkJobDefinition} from '@aws-sdk/client-batch';
 import {type Json, json} from '../../release/json.ts';
-import {type AwsOptions, clients, lazy, read, write} from './session.ts';
+import {clients} from './clients.ts';
+import {paged} from './paged.ts';
+import {type Session, lazy} from './session.ts';
 import {isOwnTag} from './tags.ts';
 
 export type BatchJob = JobDetail;
@@ -33,27 +35,27 @@ export interface Batch {
 /** In a job definition but not taken by RegisterJobDefinition (computed from the SDK's types, 3.1138). */
 const readOnly = new Set(['jobDefinitionArn', 'revision', 'status', 'containerOrchestrationType']);
 
-export function createBatch(options: AwsOptions): Batch {
+export function createBatch(session: Session): Batch {
   const sdk = lazy(async () => {
     const module = await import('@aws-sdk/client-batch');
     return {
       ...module,
-      ...clients(module.BatchClient, options, 'BATCH'),
+      ...clients(module.BatchClient, session.options, 'BATCH'),
     };
   });
 
-  const describe = (input: {jobDefinitions: string[]} | {jobDefinitionName: string; status: string}) =>
-    read(options, 'batch:DescribeJobDefinitions', async () => {
-      const {reader, DescribeJobDefinitionsCommand} = await sdk();
-      const all: SdkJobDefinition[] = [];
-      let next: string | undefined;
-      do {
-        const page = await reader.send(new DescribeJobDefinitionsCommand({...input, ...(next && {nextToken: next})}));
-        all.push(...(page.jobDefinitions ?? []));
-        next = page.nextToken;
-      } while (next !== undefined);
-      return all.map(toDefinition).toSorted((a, b) => b.revision - a.revision);
+  const describe = async (input: {jobDefinitions: string[]} | {jobDefinitionName: string; status: string}) => {
+    const {found} = await paged({
+      ask: nextToken =>
+        session.read('batch:DescribeJobDefinitions', async () => {
+          const {reader, DescribeJobDefinitionsCommand} = await sdk();
+          return reader.send(new DescribeJobDefinitionsCommand({...input, nextToken}));
+        }),
+      items: ({jobDefinitions = []}) => jobDefinitions,
+      next: ({nextToken}) => nextToken,
     });
+    return found.map(toDefinition).toSorted((a, b) => b.revision - a.revision);
+  };
 
   return {
     jobDefinition: async name =>
@@ -70,7 +72,7 @@ export function createBatch(options: AwsOptions): Batch {
       // It came from DescribeJobDefinitions, whose shape is this one but for the fields taken out above.
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       const command = new RegisterJobDefinitionCommand(input as unknown as Input);
-      const {jobDefinitionArn} = await write(options, 'batch:RegisterJobDefinition', () => writer.send(command), sleep);
+      const {jobDefinitionArn} = await session.write('batch:RegisterJobDefinition', () => writer.send(command), sleep);
       return jobDefinitionArn ?? '';
     },
     submit: async (job, sleep) => {
@@ -79,23 +81,23 @@ export function createBatch(options: AwsOptions): Batch {
       // The settings came from a target that AWS has checked, and SubmitJob refuses what it does not know.
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       const command = new SubmitJobCommand(job as unknown as Input);
-      const {jobId} = await write(options, 'batch:SubmitJob', () => writer.send(command), sleep);
+      const {jobId} = await session.write('batch:SubmitJob', () => writer.send(command), sleep);
       return jobId ?? '';
     },
-    job: id =>
-      read(options, 'batch:DescribeJobs', async () => {
+    job: async id => {
+      const {jobs} = await session.read('batch:DescribeJobs', async () => {
         const {reader, DescribeJobsCommand} = await sdk();
-        const {jobs} = await reader.send(new DescribeJobsCommand({jobs: [id]}));
-        return jobs?.[0];
-      }),
-    jobs: (jobQueue, name) =>
-      read(options, 'batch:ListJobs', async () => {
+        return reader.send(new DescribeJobsCommand({jobs: [id]}));
+      });
+      return jobs?.[0];
+    },
+    jobs: async (jobQueue, name) => {
+      const {jobSummaryList = []} = await session.read('batch:ListJobs', async () => {
         const {reader, ListJobsCommand} = await sdk();
-        const {jobSummaryList = []} = await reader.send(
-          new ListJobsCommand({jobQueue, filters: [{name: 'JOB_NAME', values: [name]}]}),
-        );
-        return jobSummaryList.flatMap(({jobId}) => jobId ?? []);
-      }),
+        return reader.send(new ListJobsCommand({jobQueue, filters: [{name: 'JOB_NAME', values: [name]}]}));
+      });
+      return jobSummaryList.flatMap(({jobId}) => jobId ?? []);
+    },
   };
 }
 

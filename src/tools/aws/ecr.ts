@@ -1,7 +1,9 @@
 /** What ECR holds. */
 import * as z from 'zod';
 import {DeployError} from '../../release/errors.ts';
-import {type AwsOptions, clientConfig, errorName, lazy, read} from './session.ts';
+import {clientConfig} from './clients.ts';
+import {paged} from './paged.ts';
+import {type Session, ifThere, lazy} from './session.ts';
 
 export interface EcrImage {
   readonly digest: string;
@@ -40,9 +42,10 @@ export interface Ecr {
   token(region: string): Promise<EcrToken>;
 }
 
-/** Five thousand images are looked through at most. */
+/** What DescribeImages gives at once. */
 const imagesPerPage = 1000;
-const mostPages = 5;
+/** So many are looked through. */
+const mostImages = 5000;
 
 /** All that ECR stores, indexes included: without them it may answer with another manifest than the one asked for. */
 const manifestTypes = [
@@ -61,98 +64,78 @@ function parse(text: string | undefined): unknown {
   }
 }
 
-export function createEcr(options: AwsOptions): Ecr {
+export function createEcr(session: Session): Ecr {
   const sdk = lazy(async () => {
     const module = await import('@aws-sdk/client-ecr');
-    return {...module, client: new module.ECRClient(clientConfig(options, 'ECR', 'read'))};
+    return {...module, client: new module.ECRClient(clientConfig(session.options, 'ECR', 'read'))};
   });
   return {
     repository: async name => {
-      try {
-        return await read(options, 'ecr:DescribeRepositories', async () => {
-          const {client, DescribeRepositoriesCommand} = await sdk();
-          const {repositories} = await client.send(new DescribeRepositoriesCommand({repositoryNames: [name]}));
-          const [found] = repositories ?? [];
-          return found && {arn: found.repositoryArn ?? '', mutability: found.imageTagMutability ?? 'MUTABLE'};
-        });
-      } catch (error) {
-        if (errorName(error) === 'RepositoryNotFoundException') return undefined;
-        throw error;
-      }
+      const call = session.read('ecr:DescribeRepositories', async () => {
+        const {client, DescribeRepositoriesCommand} = await sdk();
+        return client.send(new DescribeRepositoriesCommand({repositoryNames: [name]}));
+      });
+      const [found] = (await ifThere(call, 'RepositoryNotFoundException'))?.repositories ?? [];
+      return found && {arn: found.repositoryArn ?? '', mutability: found.imageTagMutability ?? 'MUTABLE'};
     },
     image: async (repository, reference) => {
-      try {
-        return await read(options, 'ecr:DescribeImages', async () => {
-          const {client, DescribeImagesCommand} = await sdk();
-          const {imageDetails} = await client.send(
-            new DescribeImagesCommand({
-              repositoryName: repository,
-              imageIds: [reference.startsWith('sha256:') ? {imageDigest: reference} : {imageTag: reference}],
-            }),
-          );
-          const image = imageDetails?.[0];
-          return image?.imageDigest === undefined
-            ? undefined
-            : {digest: image.imageDigest, status: image.imageStatus ?? 'ACTIVE', tags: image.imageTags ?? []};
-        });
-      } catch (error) {
-        if (['ImageNotFoundException', 'RepositoryNotFoundException'].includes(errorName(error))) return undefined;
-        throw error;
-      }
+      const call = session.read('ecr:DescribeImages', async () => {
+        const {client, DescribeImagesCommand} = await sdk();
+        const imageIds = [reference.startsWith('sha256:') ? {imageDigest: reference} : {imageTag: reference}];
+        return client.send(new DescribeImagesCommand({repositoryName: repository, imageIds}));
+      });
+      const [image] = (await ifThere(call, 'ImageNotFoundException', 'RepositoryNotFoundException'))?.imageDetails ?? [];
+      return image?.imageDigest === undefined
+        ? undefined
+        : {digest: image.imageDigest, status: image.imageStatus ?? 'ACTIVE', tags: image.imageTags ?? []};
     },
     tags: async repository => {
-      const found: EcrTag[] = [];
-      let nextToken: string | undefined;
-      try {
-        for (let page = 0; page < mostPages; page++) {
-          const answer = await read(options, 'ecr:DescribeImages', async () => {
+      const listing = paged({
+        ask: nextToken =>
+          session.read('ecr:DescribeImages', async () => {
             const {client, DescribeImagesCommand} = await sdk();
+            const filter = {tagStatus: 'TAGGED'} as const;
             return client.send(
-              new DescribeImagesCommand({
-                repositoryName: repository,
-                filter: {tagStatus: 'TAGGED'},
-                maxResults: imagesPerPage,
-                nextToken,
-              }),
+              new DescribeImagesCommand({repositoryName: repository, filter, maxResults: imagesPerPage, nextToken}),
             );
-          });
-          for (const {imageTags, imagePushedAt} of answer.imageDetails ?? []) {
-            for (const tag of imageTags ?? []) found.push({tag, pushedAt: imagePushedAt?.toISOString()});
-          }
-          nextToken = answer.nextToken;
-          if (nextToken === undefined) break;
-        }
-      } catch (error) {
-        if (errorName(error) !== 'RepositoryNotFoundException') throw error;
-      }
-      return found;
+          }),
+        items: ({imageDetails = []}) => imageDetails,
+        next: ({nextToken}) => nextToken,
+        most: mostImages,
+      });
+      const {found = []} = (await ifThere(listing, 'RepositoryNotFoundException')) ?? {};
+      return found.flatMap(({imageTags = [], imagePushedAt}) =>
+        imageTags.map(tag => ({tag, pushedAt: imagePushedAt?.toISOString()})),
+      );
     },
-    platforms: (repository, digest) =>
-      read(options, 'ecr:BatchGetImage', async () => {
+    platforms: async (repository, digest) => {
+      const {images} = await session.read('ecr:BatchGetImage', async () => {
         const {client, BatchGetImageCommand} = await sdk();
-        const {images} = await client.send(
+        return client.send(
           new BatchGetImageCommand({
             repositoryName: repository,
             imageIds: [{imageDigest: digest}],
             acceptedMediaTypes: manifestTypes,
           }),
         );
-        const {data} = index.safeParse(parse(images?.[0]?.imageManifest));
-        return data?.manifests.map(manifest => manifest.digest) ?? [];
-      }),
-    token: region =>
-      read(options, 'ecr:GetAuthorizationToken', async () => {
+      });
+      const {data} = index.safeParse(parse(images?.[0]?.imageManifest));
+      return data?.manifests.map(manifest => manifest.digest) ?? [];
+    },
+    token: async region => {
+      const {authorizationData} = await session.read('ecr:GetAuthorizationToken', async () => {
         const {ECRClient, GetAuthorizationTokenCommand} = await sdk();
-        const client = new ECRClient(clientConfig({...options, region}, 'ECR', 'read'));
-        const {authorizationData} = await client.send(new GetAuthorizationTokenCommand({}));
-        const {authorizationToken = '', proxyEndpoint = '', expiresAt} = authorizationData?.[0] ?? {};
-        const registry = URL.parse(proxyEndpoint)?.host;
-        // `AWS:<password>` in base64.
-        const [, username, password] = /^([^:]+):(.+)$/s.exec(Buffer.from(authorizationToken, 'base64').toString('utf8')) ?? [];
-        if (username === undefined || password === undefined || expiresAt === undefined || registry === undefined) {
-          throw new DeployError(`ECR in ${region} gives no token to log in with.`);
-        }
-        return {registry, username, password, endsAt: expiresAt.getTime()};
-      }),
+        const client = new ECRClient(clientConfig({...session.options, region}, 'ECR', 'read'));
+        return client.send(new GetAuthorizationTokenCommand({}));
+      });
+      const {authorizationToken = '', proxyEndpoint = '', expiresAt} = authorizationData?.[0] ?? {};
+      const registry = URL.parse(proxyEndpoint)?.host;
+      // `AWS:<password>` in base64.
+      const [, username, password] = /^([^:]+):(.+)$/s.exec(Buffer.from(authorizationToken, 'base64').toString('utf8')) ?? [];
+      if (username === undefined || password === undefined || expiresAt === undefined || registry === undefined) {
+        throw new DeployError(`ECR in ${region} gives no token to log in with.`);
+      }
+      return {registry, username, password, endsAt: expiresAt.getTime()};
+    },
   };
 }

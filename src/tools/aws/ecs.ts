@@ -6,7 +6,7 @@ import {type Runs, runs} from './ecs/runs.ts';
 import {ecsSdk} from './ecs/sdk.ts';
 import {type Services, services} from './ecs/services.ts';
 import {type Tasks, tasks} from './ecs/tasks.ts';
-import type {AwsOptions} from './session.ts';
+import type {Session} from './session.ts';
 
 export type {TaskDefinition} from './ecs/definitions.ts';
 export type {BriefDeployment, EcsServiceDeployment, EcsServiceRevision} from './ecs/deployments.ts';
@@ -18,11 +18,11 @@ export interface Ecs extends Definitions, Deployments, Names, Runs, Services, Ta
   cluster(name: string): Promise<{readonly arn: string; readonly status: string} | undefined>;
 }
 
-export function createEcs(options: AwsOptions): Ecs {
-  const sdk = ecsSdk(options);
+export function createEcs(session: Session): Ecs {
+  const sdk = ecsSdk(session);
   return {
     cluster: async name => {
-      const {clusters} = await sdk.read('clusters', 'ecs:DescribeClusters', async () => {
+      const {clusters} = await session.read('ecs:DescribeClusters', async () => {
         const {reader, DescribeClustersCommand} = await sdk.load();
         return reader.send(new DescribeClustersCommand({clusters: [name]}));
       });

@@ -1,5 +1,6 @@
 /** What load balancers think of the tasks behind them. */
-import {type AwsOptions, clientConfig, lazy, read} from './session.ts';
+import {clientConfig} from './clients.ts';
+import {type Session, lazy} from './session.ts';
 
 export interface TargetHealth {
   /** `healthy`, `initial`, `unhealthy`, `draining`, `unused`…; an open set. */
@@ -14,22 +15,23 @@ export interface Elb {
   targetHealth(targetGroup: string): Promise<readonly TargetHealth[]>;
 }
 
-export function createElb(options: AwsOptions): Elb {
+export function createElb(session: Session): Elb {
   const sdk = lazy(async () => {
     const module = await import('@aws-sdk/client-elastic-load-balancing-v2');
-    const config = clientConfig(options, 'ELASTIC_LOAD_BALANCING_V2', 'read');
+    const config = clientConfig(session.options, 'ELASTIC_LOAD_BALANCING_V2', 'read');
     return {...module, client: new module.ElasticLoadBalancingV2Client(config)};
   });
   return {
-    targetHealth: targetGroup =>
-      read(options, 'elasticloadbalancing:DescribeTargetHealth', async () => {
+    targetHealth: async targetGroup => {
+      const {TargetHealthDescriptions = []} = await session.read('elasticloadbalancing:DescribeTargetHealth', async () => {
         const {client, DescribeTargetHealthCommand} = await sdk();
-        const {TargetHealthDescriptions = []} = await client.send(new DescribeTargetHealthCommand({TargetGroupArn: targetGroup}));
-        return TargetHealthDescriptions.map(({TargetHealth: health}) => ({
-          state: health?.State ?? 'unknown',
-          reason: health?.Reason,
-          description: health?.Description,
-        }));
-      }),
+        return client.send(new DescribeTargetHealthCommand({TargetGroupArn: targetGroup}));
+      });
+      return TargetHealthDescriptions.map(({TargetHealth: health}) => ({
+        state: health?.State ?? 'unknown',
+        reason: health?.Reason,
+        description: health?.Description,
+      }));
+    },
   };
 }

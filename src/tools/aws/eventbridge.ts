@@ -1,7 +1,9 @@
 /** Rules and their targets. A target is carried as it came: PutTargets replaces the whole of it (facts/aws.md, Schedules). */
 import type {Target} from '@aws-sdk/client-eventbridge';
 import {DeployError} from '../../release/errors.ts';
-import {type AwsOptions, clients, errorName, lazy, read, write} from './session.ts';
+import {clients} from './clients.ts';
+import {paged} from './paged.ts';
+import {type Session, ifThere, lazy} from './session.ts';
 
 export type RuleTarget = Target;
 
@@ -22,64 +24,52 @@ export interface EventBridge {
   putTargets(rule: Rule, targets: readonly RuleTarget[], sleep: (ms: number) => Promise<void>): Promise<void>;
 }
 
-export function createEventBridge(options: AwsOptions): EventBridge {
+export function createEventBridge(session: Session): EventBridge {
   const sdk = lazy(async () => {
     const module = await import('@aws-sdk/client-eventbridge');
     return {
       ...module,
-      ...clients(module.EventBridgeClient, options, 'EVENTBRIDGE'),
+      ...clients(module.EventBridgeClient, session.options, 'EVENTBRIDGE'),
     };
   });
   return {
     rule: async ({name, bus}) => {
-      try {
-        return await read(options, 'events:DescribeRule', async () => {
-          const {reader, DescribeRuleCommand} = await sdk();
-          const {ScheduleExpression, State} = await reader.send(new DescribeRuleCommand({Name: name, EventBusName: bus}));
-          return {schedule: ScheduleExpression, state: State ?? 'ENABLED'};
-        });
-      } catch (error) {
-        if (errorName(error) === 'ResourceNotFoundException') return undefined;
-        throw error;
-      }
+      const call = session.read('events:DescribeRule', async () => {
+        const {reader, DescribeRuleCommand} = await sdk();
+        return reader.send(new DescribeRuleCommand({Name: name, EventBusName: bus}));
+      });
+      const found = await ifThere(call, 'ResourceNotFoundException');
+      return found && {schedule: found.ScheduleExpression, state: found.State ?? 'ENABLED'};
     },
     targets: async ({name, bus}) => {
-      try {
-        return await read(options, 'events:ListTargetsByRule', async () => {
-          const {reader, ListTargetsByRuleCommand} = await sdk();
-          const targets: RuleTarget[] = [];
-          let next: string | undefined;
-          do {
-            const page = await reader.send(
-              new ListTargetsByRuleCommand({Rule: name, EventBusName: bus, ...(next && {NextToken: next})}),
-            );
-            targets.push(...(page.Targets ?? []));
-            next = page.NextToken;
-          } while (next !== undefined);
-          return targets;
-        });
-      } catch (error) {
-        if (errorName(error) === 'ResourceNotFoundException') return undefined;
-        throw error;
-      }
+      const listing = paged({
+        ask: NextToken =>
+          session.read('events:ListTargetsByRule', async () => {
+            const {reader, ListTargetsByRuleCommand} = await sdk();
+            return reader.send(new ListTargetsByRuleCommand({Rule: name, EventBusName: bus, NextToken}));
+          }),
+        items: ({Targets = []}) => Targets,
+        next: ({NextToken}) => NextToken,
+      });
+      return (await ifThere(listing, 'ResourceNotFoundException'))?.found;
     },
-    list: (bus, most) =>
-      read(options, 'events:ListRules', async () => {
-        const {reader, ListRulesCommand} = await sdk();
-        const rules: Rule[] = [];
-        let next: string | undefined;
-        do {
-          const page = await reader.send(new ListRulesCommand({EventBusName: bus, Limit: 100, ...(next && {NextToken: next})}));
-          rules.push(...(page.Rules ?? []).map(({Name = ''}) => ({name: Name, bus})));
-          next = page.NextToken;
-        } while (next !== undefined && rules.length < most);
-        return {rules: rules.slice(0, most), more: next !== undefined || rules.length > most};
-      }),
+    list: async (bus, most) => {
+      const {found: rules, more} = await paged({
+        ask: NextToken =>
+          session.read('events:ListRules', async () => {
+            const {reader, ListRulesCommand} = await sdk();
+            return reader.send(new ListRulesCommand({EventBusName: bus, Limit: 100, NextToken}));
+          }),
+        items: ({Rules = []}) => Rules.map(({Name = ''}) => ({name: Name, bus})),
+        next: ({NextToken}) => NextToken,
+        most,
+      });
+      return {rules, more};
+    },
     putTargets: async ({name, bus}, targets, sleep) => {
       const {writer, PutTargetsCommand} = await sdk();
       const command = new PutTargetsCommand({Rule: name, EventBusName: bus, Targets: [...targets]});
-      const {FailedEntryCount = 0, FailedEntries = []} = await write(
-        options,
+      const {FailedEntryCount = 0, FailedEntries = []} = await session.write(
         'events:PutTargets',
         () => writer.send(command),
         sleep,

@@ -1,6 +1,8 @@
 /** What the caller may do, asked without doing it. */
 import type {EvaluationResult} from '@aws-sdk/client-iam';
-import {type AwsOptions, clientConfig, errorName, lazy, read} from './session.ts';
+import {clientConfig} from './clients.ts';
+import {paged} from './paged.ts';
+import {type Session, ifThere, lazy} from './session.ts';
 
 /** One action on one resource, as the policies of a role or user decide it. */
 export interface Decision {
@@ -43,54 +45,49 @@ function decisionsIn(result: EvaluationResult): readonly Decision[] {
   );
 }
 
-export function createIam(options: AwsOptions): Iam {
+export function createIam(session: Session): Iam {
   const sdk = lazy(async () => {
     const module = await import('@aws-sdk/client-iam');
-    return {...module, client: new module.IAMClient(clientConfig(options, 'IAM', 'read'))};
+    return {...module, client: new module.IAMClient(clientConfig(session.options, 'IAM', 'read'))};
   });
 
-  const ask = (question: Question): Promise<readonly Decision[]> =>
-    read(options, 'iam:SimulatePrincipalPolicy', async () => {
-      const {client, SimulatePrincipalPolicyCommand} = await sdk();
-      const decisions: Decision[] = [];
-      let marker: string | undefined;
-      do {
-        const answer = await client.send(
-          new SimulatePrincipalPolicyCommand({
-            PolicySourceArn: question.principal,
-            ActionNames: [...question.actions],
-            ResourceArns: [...question.resources],
-            ContextEntries: Object.entries(question.context ?? {}).map(([name, value]) => ({
-              ContextKeyName: name,
-              ContextKeyType: 'string' as const,
-              ContextKeyValues: [value],
-            })),
-            ...(marker && {Marker: marker}),
-          }),
-        );
-        decisions.push(...(answer.EvaluationResults ?? []).flatMap(decisionsIn));
-        marker = answer.IsTruncated ? answer.Marker : undefined;
-      } while (marker !== undefined);
-      return decisions;
+  const ask = async ({principal, actions, resources, context = {}}: Question): Promise<readonly Decision[]> => {
+    const {found} = await paged({
+      ask: Marker =>
+        session.read('iam:SimulatePrincipalPolicy', async () => {
+          const {client, SimulatePrincipalPolicyCommand} = await sdk();
+          return client.send(
+            new SimulatePrincipalPolicyCommand({
+              PolicySourceArn: principal,
+              ActionNames: [...actions],
+              ResourceArns: [...resources],
+              ContextEntries: Object.entries(context).map(([name, value]) => ({
+                ContextKeyName: name,
+                ContextKeyType: 'string' as const,
+                ContextKeyValues: [value],
+              })),
+              Marker,
+            }),
+          );
+        }),
+      items: ({EvaluationResults = []}) => EvaluationResults.flatMap(decisionsIn),
+      next: ({IsTruncated, Marker}) => (IsTruncated ? Marker : undefined),
     });
+    return found;
+  };
 
   const roles = new Map<string, string | undefined>();
   const asking = new Map<string, Promise<readonly Decision[]>>();
   return {
     role: async name => {
       if (roles.has(name)) return roles.get(name);
-      try {
-        const arn = await read(options, 'iam:GetRole', async () => {
-          const {client, GetRoleCommand} = await sdk();
-          const {Role} = await client.send(new GetRoleCommand({RoleName: name}));
-          return Role?.Arn;
-        });
-        roles.set(name, arn);
-        return arn;
-      } catch (error) {
-        if (['NoSuchEntity', 'NoSuchEntityException'].includes(errorName(error))) return undefined;
-        throw error;
-      }
+      const call = session.read('iam:GetRole', async () => {
+        const {client, GetRoleCommand} = await sdk();
+        return client.send(new GetRoleCommand({RoleName: name}));
+      });
+      const found = await ifThere(call, 'NoSuchEntity', 'NoSuchEntityException');
+      if (found !== undefined) roles.set(name, found.Role?.Arn);
+      return found?.Role?.Arn;
     },
     simulate: question => {
       const key = JSON.stringify(question);

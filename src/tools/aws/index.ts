@@ -1,4 +1,5 @@
 /** AWS, as far as releases need it. Nothing of the SDK is loaded before a call needs it. */
+import {ownTime} from '../pacing.ts';
 import {type Batch, createBatch} from './batch.ts';
 import {type Ecr, createEcr} from './ecr.ts';
 import {type Ecs, createEcs} from './ecs.ts';
@@ -7,7 +8,9 @@ import {type EventBridge, createEventBridge} from './eventbridge.ts';
 import {type Iam, createIam} from './iam.ts';
 import {type Logs, createLogs} from './logs.ts';
 import {type Scheduler, createScheduler} from './scheduler.ts';
-import type {AwsOptions} from './session.ts';
+import {createBudgets} from './budgets.ts';
+import type {AwsOptions} from './clients.ts';
+import {type Session, createSession} from './session.ts';
 import {type StepFunctions, createStepFunctions} from './sfn.ts';
 import {type Sns, createSns} from './sns.ts';
 import {type Sts, createSts} from './sts.ts';
@@ -33,8 +36,11 @@ export interface Aws extends Services {
 
 /** Credentials that AWS does not take are forgotten at once, so that whoever tries again uses those of a new login. */
 export function createAws(options: AwsOptions): Aws {
-  const renew = () => void (services = createServices({...options, renew}));
-  let services = createServices({...options, renew});
+  // AWS has not forgotten what was asked with the credentials before.
+  const budgets = createBudgets(options.timer ?? ownTime);
+  const open = () => createServices(createSession(options, {budgets, renew}));
+  const renew = () => void (services = open());
+  let services = open();
   return {
     renew,
     get batch() {
@@ -73,18 +79,18 @@ export function createAws(options: AwsOptions): Aws {
   };
 }
 
-function createServices(options: AwsOptions): Services {
+function createServices(session: Session): Services {
   return {
-    batch: createBatch(options),
-    ecr: createEcr(options),
-    ecs: createEcs(options),
-    elb: createElb(options),
-    events: createEventBridge(options),
-    iam: createIam(options),
-    logs: createLogs(options),
-    scheduler: createScheduler(options),
-    sfn: createStepFunctions(options),
-    sns: createSns(options),
-    sts: createSts(options),
+    batch: createBatch(session),
+    ecr: createEcr(session),
+    ecs: createEcs(session),
+    elb: createElb(session),
+    events: createEventBridge(session),
+    iam: createIam(session),
+    logs: createLogs(session),
+    scheduler: createScheduler(session),
+    sfn: createStepFunctions(session),
+    sns: createSns(session),
+    sts: createSts(session),
   };
 }

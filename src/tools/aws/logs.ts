@@ -1,5 +1,6 @@
 /** What containers wrote: CloudWatch Logs, as the awslogs driver fills them. */
-import {type AwsOptions, clientConfig, errorName, read} from './session.ts';
+import {clientConfig} from './clients.ts';
+import {type Session, ifThere} from './session.ts';
 
 export interface LogStream {
   /** Undefined: where everything else is. */
@@ -13,27 +14,22 @@ export interface Logs {
   tail(stream: LogStream, lines: number): Promise<readonly string[] | undefined>;
 }
 
-export function createLogs(options: AwsOptions): Logs {
+export function createLogs(session: Session): Logs {
   return {
-    tail: async ({region, group, stream}, lines) => {
-      try {
-        return await read(options, 'logs:GetLogEvents', async () => {
-          const {CloudWatchLogsClient, GetLogEventsCommand} = await import('@aws-sdk/client-cloudwatch-logs');
-          const where = {...options, region: region ?? options.region};
-          const client = new CloudWatchLogsClient(clientConfig(where, 'CLOUDWATCH_LOGS', 'read'));
-          try {
-            const {events = []} = await client.send(
-              new GetLogEventsCommand({logGroupName: group, logStreamName: stream, limit: lines, startFromHead: false}),
-            );
-            return events.flatMap(({message}) => message ?? []);
-          } finally {
-            client.destroy();
-          }
-        });
-      } catch (error) {
-        if (errorName(error) === 'ResourceNotFoundException') return undefined;
-        throw error;
-      }
+    tail: async ({region = session.options.region, group, stream}, lines) => {
+      const call = session.read('logs:GetLogEvents', async () => {
+        const {CloudWatchLogsClient, GetLogEventsCommand} = await import('@aws-sdk/client-cloudwatch-logs');
+        const client = new CloudWatchLogsClient(clientConfig({...session.options, region}, 'CLOUDWATCH_LOGS', 'read'));
+        try {
+          return await client.send(
+            new GetLogEventsCommand({logGroupName: group, logStreamName: stream, limit: lines, startFromHead: false}),
+          );
+        } finally {
+          client.destroy();
+        }
+      });
+      const found = await ifThere(call, 'ResourceNotFoundException');
+      return found && (found.events ?? []).flatMap(({message}) => message ?? []);
     },
   };
 }

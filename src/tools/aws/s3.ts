@@ -1,7 +1,10 @@
 /** Objects of one bucket: read, listed, and written on conditions (facts/terraform.md section 4, "S3 semantics"). */
 import type {GetObjectCommand, ListObjectsV2CommandOutput, S3Client} from '@aws-sdk/client-s3';
 import {LostAnswerError} from '../../release/errors.ts';
-import {type AwsOptions, clientConfig, errorName, isUnsent, lazy, read, write} from './session.ts';
+import {type AwsOptions, clientConfig} from './clients.ts';
+import {errorName, isUnsent} from './errors.ts';
+import {paged} from './paged.ts';
+import {createSession, ifThere, lazy} from './session.ts';
 
 export interface S3Object {
   readonly bytes: Buffer;
@@ -39,6 +42,7 @@ const waits = [250, 500, 1000, 2000, 4000, 8000, 15_000];
 
 /** `region` is where it is asked first; a bucket elsewhere says so, and is asked there. */
 export function createS3(options: AwsOptions, bucket: string, sleep: (ms: number) => Promise<void>): S3 {
+  const session = createSession(options);
   const sdk = lazy(async () => {
     const module = await import('@aws-sdk/client-s3');
     const client = (use: 'read' | 'write') => {
@@ -50,18 +54,15 @@ export function createS3(options: AwsOptions, bucket: string, sleep: (ms: number
   });
 
   const get = async (key: string): Promise<S3Object | undefined> => {
-    try {
-      return await read(options, 's3:GetObject', async () => {
-        const {reader, GetObjectCommand} = await sdk();
-        const {output, date} = await sendDated(reader, new GetObjectCommand({Bucket: bucket, Key: key}));
-        const bytes = Buffer.from((await output.Body?.transformToByteArray()) ?? []);
-        const age = date === undefined || output.LastModified === undefined ? 0 : date - output.LastModified.getTime();
-        return {bytes, etag: output.ETag ?? '', age};
-      });
-    } catch (error) {
-      if (errorName(error) === 'NoSuchKey') return undefined;
-      throw error;
-    }
+    const call = session.read('s3:GetObject', async () => {
+      const {reader, GetObjectCommand} = await sdk();
+      const {output, date} = await sendDated(reader, new GetObjectCommand({Bucket: bucket, Key: key}));
+      return {...output, bytes: Buffer.from((await output.Body?.transformToByteArray()) ?? []), date};
+    });
+    const found = await ifThere(call, 'NoSuchKey');
+    if (found === undefined) return undefined;
+    const {bytes, ETag: etag = '', LastModified, date} = found;
+    return {bytes, etag, age: date === undefined || LastModified === undefined ? 0 : date - LastModified.getTime()};
   };
 
   /** One attempt. */
@@ -69,18 +70,25 @@ export function createS3(options: AwsOptions, bucket: string, sleep: (ms: number
     const {writer, PutObjectCommand} = await sdk();
     const only = condition === 'new' ? {IfNoneMatch: '*'} : condition && {IfMatch: condition.etag};
     const command = new PutObjectCommand({Bucket: bucket, Key: key, Body: bytes, ...only});
-    const {ETag} = await write(options, 's3:PutObject', () => writer.send(command), sleep);
+    const {ETag} = await session.write('s3:PutObject', () => writer.send(command), sleep);
     return ETag ?? '';
   };
 
-  const list = async (prefix: string, delimiter?: string) => {
-    const {reader, paginateListObjectsV2} = await sdk();
-    return read(options, 's3:ListBucket', async () => {
-      const listing = {Bucket: bucket, Prefix: prefix, ...(delimiter && {Delimiter: delimiter})};
-      const pages: ListObjectsV2CommandOutput[] = [];
-      for await (const page of paginateListObjectsV2({client: reader}, listing)) pages.push(page);
-      return pages;
+  const list = async <Item>(
+    {prefix, delimiter}: {readonly prefix: string; readonly delimiter?: string},
+    items: (page: ListObjectsV2CommandOutput) => readonly Item[],
+  ): Promise<readonly Item[]> => {
+    const {found} = await paged({
+      ask: token =>
+        session.read('s3:ListBucket', async () => {
+          const {reader, ListObjectsV2Command} = await sdk();
+          const listing = {Bucket: bucket, Prefix: prefix, Delimiter: delimiter, ContinuationToken: token};
+          return reader.send(new ListObjectsV2Command(listing));
+        }),
+      items,
+      next: ({NextContinuationToken}) => NextContinuationToken,
     });
+    return found;
   };
 
   return {
@@ -103,12 +111,12 @@ export function createS3(options: AwsOptions, bucket: string, sleep: (ms: number
         }
       }
     },
-    objects: async prefix =>
-      (await list(prefix)).flatMap(({Contents = []}) =>
+    objects: prefix =>
+      list({prefix}, ({Contents = []}) =>
         Contents.flatMap(({Key, ETag = ''}) => (Key === undefined ? [] : [{key: Key, etag: ETag}])),
       ),
-    folders: async prefix =>
-      (await list(prefix, '/')).flatMap(({CommonPrefixes = []}) =>
+    folders: prefix =>
+      list({prefix, delimiter: '/'}, ({CommonPrefixes = []}) =>
         CommonPrefixes.flatMap(({Prefix}) => Prefix?.slice(prefix.length, -1) ?? []),
       ),
   };

@@ -3,7 +3,10 @@
  * default (facts/aws.md, Schedules).
  */
 import type {GetScheduleCommandOutput, Target} from '@aws-sdk/client-scheduler';
-import {type AwsOptions, clients, errorName, lazy, read, write} from './session.ts';
+import {clients} from './clients.ts';
+import {errorName} from './errors.ts';
+import {paged} from './paged.ts';
+import {type Session, ifThere, lazy} from './session.ts';
 
 export type ScheduleTarget = Target;
 
@@ -27,47 +30,49 @@ export interface Scheduler {
   update(schedule: Schedule, sleep: (ms: number) => Promise<void>): Promise<'done' | 'conflict'>;
 }
 
-export function createScheduler(options: AwsOptions): Scheduler {
+export function createScheduler(session: Session): Scheduler {
   const sdk = lazy(async () => {
     const module = await import('@aws-sdk/client-scheduler');
     return {
       ...module,
-      ...clients(module.SchedulerClient, options, 'SCHEDULER'),
+      ...clients(module.SchedulerClient, session.options, 'SCHEDULER'),
     };
   });
   return {
     schedule: async ({group, name}) => {
-      try {
-        return await read(options, 'scheduler:GetSchedule', async () => {
-          const {reader, GetScheduleCommand} = await sdk();
-          const found = await reader.send(new GetScheduleCommand({GroupName: group, Name: name}));
-          const {$metadata: _call, Arn: _arn, CreationDate: _created, LastModificationDate: _changed, ...schedule} = found;
-          return schedule;
-        });
-      } catch (error) {
-        if (errorName(error) === 'ResourceNotFoundException') return undefined;
-        throw error;
-      }
+      const call = session.read('scheduler:GetSchedule', async () => {
+        const {reader, GetScheduleCommand} = await sdk();
+        return reader.send(new GetScheduleCommand({GroupName: group, Name: name}));
+      });
+      const found = await ifThere(call, 'ResourceNotFoundException');
+      if (found === undefined) return undefined;
+      const {$metadata: _call, Arn: _arn, CreationDate: _created, LastModificationDate: _changed, ...schedule} = found;
+      return schedule;
     },
-    list: most =>
-      read(options, 'scheduler:ListSchedules', async () => {
-        const {reader, ListSchedulesCommand} = await sdk();
-        const schedules: (ScheduleName & {target: string})[] = [];
-        let next: string | undefined;
-        do {
-          const page = await reader.send(new ListSchedulesCommand({MaxResults: 100, ...(next && {NextToken: next})}));
-          for (const {GroupName: group = 'default', Name: name = '', Target: target} of page.Schedules ?? [])
-            schedules.push({group, name, target: target?.Arn ?? ''});
-          next = page.NextToken;
-        } while (next !== undefined && schedules.length < most);
-        return {schedules: schedules.slice(0, most), more: next !== undefined || schedules.length > most};
-      }),
+    list: async most => {
+      const {found: schedules, more} = await paged({
+        ask: NextToken =>
+          session.read('scheduler:ListSchedules', async () => {
+            const {reader, ListSchedulesCommand} = await sdk();
+            return reader.send(new ListSchedulesCommand({MaxResults: 100, NextToken}));
+          }),
+        items: ({Schedules = []}) =>
+          Schedules.map(({GroupName: group = 'default', Name: name = '', Target: target}) => ({
+            group,
+            name,
+            target: target?.Arn ?? '',
+          })),
+        next: ({NextToken}) => NextToken,
+        most,
+      });
+      return {schedules, more};
+    },
     update: async (schedule, sleep) => {
       const {writer, UpdateScheduleCommand} = await sdk();
       const {ScheduleExpression, Target, FlexibleTimeWindow, Name, ...rest} = schedule;
       const command = new UpdateScheduleCommand({...rest, Name, ScheduleExpression, Target, FlexibleTimeWindow});
       try {
-        await write(options, 'scheduler:UpdateSchedule', () => writer.send(command), sleep);
+        await session.write('scheduler:UpdateSchedule', () => writer.send(command), sleep);
         return 'done';
       } catch (error) {
         if (errorName(error) === 'ConflictException') return 'conflict';

@@ -1,5 +1,8 @@
 /** Step Functions: the definitions of state machines, as text. */
-import {type AwsOptions, clients, errorName, lazy, read, write} from './session.ts';
+import {clients} from './clients.ts';
+import {errorName} from './errors.ts';
+import {paged} from './paged.ts';
+import {type Session, ifThere, lazy} from './session.ts';
 
 export interface StateMachine {
   readonly arn: string;
@@ -20,45 +23,43 @@ export interface StepFunctions {
   update(arn: string, definition: string, sleep: (ms: number) => Promise<void>): Promise<'done' | 'conflict'>;
 }
 
-export function createStepFunctions(options: AwsOptions): StepFunctions {
+export function createStepFunctions(session: Session): StepFunctions {
   const sdk = lazy(async () => {
     const module = await import('@aws-sdk/client-sfn');
     return {
       ...module,
-      ...clients(module.SFNClient, options, 'SFN'),
+      ...clients(module.SFNClient, session.options, 'SFN'),
     };
   });
   return {
     stateMachine: async stateMachineArn => {
-      try {
-        return await read(options, 'states:DescribeStateMachine', async () => {
-          const {reader, DescribeStateMachineCommand} = await sdk();
-          const found = await reader.send(new DescribeStateMachineCommand({stateMachineArn}));
-          const {stateMachineArn: arn = stateMachineArn, name = '', definition = '', status = 'ACTIVE', revisionId} = found;
-          return {arn, name, definition, status, revision: revisionId};
-        });
-      } catch (error) {
-        if (errorName(error) === 'StateMachineDoesNotExist') return undefined;
-        throw error;
-      }
+      const call = session.read('states:DescribeStateMachine', async () => {
+        const {reader, DescribeStateMachineCommand} = await sdk();
+        return reader.send(new DescribeStateMachineCommand({stateMachineArn}));
+      });
+      const found = await ifThere(call, 'StateMachineDoesNotExist');
+      if (found === undefined) return undefined;
+      const {stateMachineArn: arn = stateMachineArn, name = '', definition = '', status = 'ACTIVE', revisionId} = found;
+      return {arn, name, definition, status, revision: revisionId};
     },
-    list: most =>
-      read(options, 'states:ListStateMachines', async () => {
-        const {reader, ListStateMachinesCommand} = await sdk();
-        const arns: string[] = [];
-        let next: string | undefined;
-        do {
-          const page = await reader.send(new ListStateMachinesCommand({maxResults: 100, ...(next && {nextToken: next})}));
-          arns.push(...(page.stateMachines ?? []).flatMap(({stateMachineArn}) => stateMachineArn ?? []));
-          next = page.nextToken;
-        } while (next !== undefined && arns.length < most);
-        return {arns: arns.slice(0, most), more: next !== undefined || arns.length > most};
-      }),
+    list: async most => {
+      const {found: arns, more} = await paged({
+        ask: nextToken =>
+          session.read('states:ListStateMachines', async () => {
+            const {reader, ListStateMachinesCommand} = await sdk();
+            return reader.send(new ListStateMachinesCommand({maxResults: 100, nextToken}));
+          }),
+        items: ({stateMachines = []}) => stateMachines.flatMap(({stateMachineArn}) => stateMachineArn ?? []),
+        next: ({nextToken}) => nextToken,
+        most,
+      });
+      return {arns, more};
+    },
     update: async (stateMachineArn, definition, sleep) => {
       const {writer, UpdateStateMachineCommand} = await sdk();
       const command = new UpdateStateMachineCommand({stateMachineArn, definition});
       try {
-        await write(options, 'states:UpdateStateMachine', () => writer.send(command), sleep);
+        await session.write('states:UpdateStateMachine', () => writer.send(command), sleep);
         return 'done';
       } catch (error) {
         if (errorName(error) === 'ConflictException') return 'conflict';

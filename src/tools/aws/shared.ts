@@ -3,7 +3,7 @@
  * look at each, and at whatever moment. A tick is a second, and longer while AWS says that it is asked too often.
  */
 import {batched} from './batched.ts';
-import type {Timer} from './pacing.ts';
+import type {Timer} from '../pacing.ts';
 
 export interface Fetched<T> {
   /** In the order of the names; undefined for what is not there. */

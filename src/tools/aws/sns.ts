@@ -1,6 +1,8 @@
 /** Topics, and the one message that makes something redeploy. */
 import {DeployError} from '../../release/errors.ts';
-import {type AwsOptions, clients, errorName, lazy, read, write} from './session.ts';
+import {clients} from './clients.ts';
+import {errorName} from './errors.ts';
+import {type Session, ifThere, lazy} from './session.ts';
 
 export interface Publication {
   readonly topic: string;
@@ -20,33 +22,30 @@ export interface Sns {
   publish(publication: Publication, sleep: (ms: number) => Promise<void>): Promise<string>;
 }
 
-export function createSns(options: AwsOptions): Sns {
+export function createSns(session: Session): Sns {
   const sdk = lazy(async () => {
     const module = await import('@aws-sdk/client-sns');
     return {
       ...module,
-      ...clients(module.SNSClient, options, 'SNS'),
+      ...clients(module.SNSClient, session.options, 'SNS'),
     };
   });
   return {
     topic: async arn => {
-      try {
-        return await read(options, 'sns:GetTopicAttributes', async () => {
-          const {reader, GetTopicAttributesCommand} = await sdk();
-          const {Attributes} = await reader.send(new GetTopicAttributesCommand({TopicArn: arn}));
-          return Attributes ?? {};
-        });
-      } catch (error) {
-        if (['NotFoundException', 'NotFound'].includes(errorName(error))) return undefined;
-        throw error;
-      }
+      const call = session.read('sns:GetTopicAttributes', async () => {
+        const {reader, GetTopicAttributesCommand} = await sdk();
+        return reader.send(new GetTopicAttributesCommand({TopicArn: arn}));
+      });
+      const found = await ifThere(call, 'NotFoundException', 'NotFound');
+      return found && (found.Attributes ?? {});
     },
-    topics: () =>
-      read(options, 'sns:ListTopics', async () => {
+    topics: async () => {
+      const {Topics = []} = await session.read('sns:ListTopics', async () => {
         const {reader, ListTopicsCommand} = await sdk();
-        const {Topics = []} = await reader.send(new ListTopicsCommand({}));
-        return Topics.flatMap(({TopicArn}) => TopicArn ?? []);
-      }),
+        return reader.send(new ListTopicsCommand({}));
+      });
+      return Topics.flatMap(({TopicArn}) => TopicArn ?? []);
+    },
     publish: async ({topic, message, attributes, fifo}, sleep) => {
       const {writer, PublishCommand} = await sdk();
       const typed = Object.entries(attributes).map(([name, value]) => [name, {DataType: 'String', StringValue: value}]);
@@ -58,7 +57,7 @@ export function createSns(options: AwsOptions): Sns {
         ...(fifo && {MessageGroupId: fifo.group, MessageDeduplicationId: fifo.deduplication}),
       });
       try {
-        const {MessageId} = await write(options, 'sns:Publish', () => writer.send(command), sleep);
+        const {MessageId} = await session.write('sns:Publish', () => writer.send(command), sleep);
         return MessageId ?? '';
       } catch (error) {
         throw keyTrouble(topic, error) ?? error;

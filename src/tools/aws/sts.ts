@@ -1,5 +1,6 @@
 /** Who is calling, and until when. */
-import {type AwsOptions, clientConfig, lazy, read} from './session.ts';
+import {clientConfig} from './clients.ts';
+import {type Session, lazy} from './session.ts';
 
 export interface Identity {
   readonly account: string;
@@ -15,14 +16,15 @@ export interface Sts {
   identityNow(): Promise<Identity>;
 }
 
-export function createSts(options: AwsOptions): Sts {
-  const identityNow = () =>
-    read(options, 'sts:GetCallerIdentity', async () => {
+export function createSts(session: Session): Sts {
+  const identityNow = async () => {
+    const {Account, Arn, expiration} = await session.read('sts:GetCallerIdentity', async () => {
       const {STSClient, GetCallerIdentityCommand} = await import('@aws-sdk/client-sts');
-      const client = new STSClient(clientConfig(options, 'STS', 'read'));
-      const {expiration} = await client.config.credentials();
-      const {Account, Arn} = await client.send(new GetCallerIdentityCommand({}));
-      return {account: Account ?? '', arn: Arn ?? '', expires: expiration};
+      const client = new STSClient(clientConfig(session.options, 'STS', 'read'));
+      const credentials = await client.config.credentials();
+      return {...(await client.send(new GetCallerIdentityCommand({}))), expiration: credentials.expiration};
     });
+    return {account: Account ?? '', arn: Arn ?? '', expires: expiration};
+  };
   return {identity: lazy(identityNow), identityNow};
 }

@@ -5,8 +5,9 @@
  */
 import pLimit from 'p-limit';
 import {DeployError, LostAnswerError, StoppedError} from '../../release/errors.ts';
+import {type Timer, createBudget} from '../pacing.ts';
 import {type BlobSource, type Blobs, createBlobs} from './blobs.ts';
-import {type Caller, createCaller, inWords, unexpected} from './caller.ts';
+import {type Call, type Caller, createCaller, inWords, unexpected} from './caller.ts';
 import type {Credentials} from './docker-credentials.ts';
 import {formatImageName, type ImageName} from './image-name.ts';
 import {type Descriptor, type Manifest, manifestTypes, readManifest} from './manifest.ts';
@@ -46,17 +47,40 @@ const longestManifest = 4 * 1024 * 1024;
 /** For a registry to look through a manifest's blobs. Milliseconds. */
 const manifestLimitMs = 60_000;
 
-export function createCopier(options: {readonly source: Caller; readonly transport: Transport}) {
-  const {source, transport} = options;
+export function createCopier(options: {readonly source: Caller; readonly transport: Transport; readonly now: () => number}) {
+  const {source, transport, now} = options;
   const blobs = createBlobs(transport.pause);
+  const turn = createTurns({now, sleep: ms => transport.pause(ms, undefined)}, transport.pause);
   return async ({from, digest, to, login}: Copying, sinks: CopySinks): Promise<Copied> => {
-    const target = createCaller({transport, credentials: () => Promise.resolve(login)});
+    const caller = createCaller({transport, credentials: () => Promise.resolve(login)});
+    const target: Caller = {
+      ...caller,
+      call: async (name, call, signal) => {
+        await turn(call, signal);
+        return caller.call(name, call, signal);
+      },
+    };
     const manifests = await readTree(source, from, digest, sinks.signal);
     sinks.onLine(`${formatImageName(from)}: ${manifests.length} manifests, ${digest}`);
     const sent = await copyBlobs(blobs, {caller: source, name: from}, {caller: target, name: to}, manifests, sinks);
     for (const manifest of manifests.slice(0, -1)) await putManifest(target, to, manifest, sinks.signal);
     await setTag(target, to, manifests, sinks.signal);
     return {digest, manifests: manifests.length, ...sent};
+  };
+}
+
+/**
+ * Waits until a registry may be sent another manifest, or another blob: what ECR takes of an account in a second, which is less
+ * than others do (Amazon ECR service quotas, PutImage and InitiateLayerUpload).
+ */
+function createTurns(timer: Timer, pause: Transport['pause']) {
+  const budgets = {
+    PUT: createBudget({burst: 10, perSecond: 10}, timer),
+    POST: createBudget({burst: 100, perSecond: 100}, timer),
+  };
+  return async ({method, path}: Call, signal: AbortSignal | undefined): Promise<void> => {
+    if (method === 'POST' || (method === 'PUT' && path.startsWith('manifests/')))
+      await budgets[method].turn(ms => pause(ms, signal));
   };
 }
 

@@ -1,9 +1,9 @@
-import {expect, test} from 'vitest';
+import {expect, onTestFinished, test} from 'vitest';
 import {UpdateServiceCommand} from '@aws-sdk/client-ecs';
 import {PutImageCommand} from '@aws-sdk/client-ecr';
-import type {Ecs} from '../../../src/tools/aws/ecs.ts';
-import {createAws} from '../../../src/tools/aws/index.ts';
-import type {Timer} from '../../../src/tools/aws/pacing.ts';
+import {startEmulator} from '../../../src/emulator/index.ts';
+import {type Aws, createAws} from '../../../src/tools/aws/index.ts';
+import type {Timer} from '../../../src/tools/pacing.ts';
 import {type Story, image, story} from '../../emulator/story.ts';
 import {serve} from '../server.ts';
 
@@ -193,22 +193,88 @@ test('services that are asked for in the same moment share their calls, ten in e
   expect(calls.filter(({action}) => action === 'DescribeServices')).toHaveLength(3);
 });
 
-test.each<[string, number, (ecs: Ecs) => Promise<unknown>]>([
-  ['registrations', 16, ecs => ecs.register({family: 'web', containerDefinitions: [{name: 'app', image: 'web:1'}]}, noWait)],
-  ['updates of services', 40, ecs => ecs.updateService('main', 'web', {taskDefinition: 'web:1', force: true}, noWait)],
-  ['looks at definitions', 40, ecs => ecs.revisions('web', 1)],
-  ['looks at clusters', 40, ecs => ecs.cluster('main')],
-  ['looks at deployments', 40, ecs => ecs.deployments('main', 'web')],
-  ['looks at tasks', 80, ecs => ecs.tasks('main', 'web', 'STOPPED')],
-])('%s wait their turn after %i at once: four fifths of what AWS takes of everybody', async (_what, burst, call) => {
+type Wait = (ms: number) => Promise<void>;
+const rule = {name: 'nightly', bus: 'default'};
+const machine = 'arn:aws:states:us-east-1:000000000000:stateMachine:nightly';
+const topic = 'arn:aws:sns:us-east-1:000000000000:deploys';
+
+// Four fifths of what facts/aws.md and AWS's quota pages give (tools/aws/pacing.ts); larger ones are left to pacing.test.ts.
+test.each<[string, number, (aws: Aws, wait: Wait) => Promise<unknown>]>([
+  ['clusters', 40, ({ecs}) => ecs.cluster('main')],
+  ['services', 80, ({ecs}) => ecs.servicesIn('main', 10)],
+  ['tasks', 80, ({ecs}) => ecs.tasks('main', 'web', 'STOPPED')],
+  ['deployments', 40, ({ecs}) => ecs.deployments('main', 'web')],
+  ['definitions', 40, ({ecs}) => ecs.revisions('web', 1)],
+  [
+    'registrations',
+    16,
+    ({ecs}, wait) => ecs.register({family: 'web', containerDefinitions: [{name: 'app', image: 'web:1'}]}, wait),
+  ],
+  ['updates of services', 40, ({ecs}, wait) => ecs.updateService('main', 'web', {taskDefinition: 'web:1', force: true}, wait)],
+  ['rules', 40, ({events}) => events.rule(rule)],
+  ['targets', 40, ({events}) => events.targets(rule)],
+  ['lists of rules', 40, ({events}) => events.list('default', 10)],
+  ['changes of targets', 40, ({events}, wait) => events.putTargets(rule, [], wait)],
+  ['schedules', 40, ({scheduler}) => scheduler.schedule({group: 'default', name: 'nightly'})],
+  ['lists of schedules', 40, ({scheduler}) => scheduler.list(10)],
+  ['changes of schedules', 40, ({scheduler}, wait) => scheduler.update({Name: 'nightly', GroupName: 'default'}, wait)],
+  ['job definitions', 40, ({batch}) => batch.revisions('loader', 1)],
+  ['registrations of jobs', 40, ({batch}, wait) => batch.register({jobDefinitionName: 'loader', type: 'container'}, wait)],
+  ['jobs', 40, ({batch}) => batch.job('job-1')],
+  ['lists of jobs', 40, ({batch}) => batch.jobs('queue', 'loader')],
+  ['state machines', 160, ({sfn}) => sfn.stateMachine(machine)],
+  ['lists of state machines', 80, ({sfn}) => sfn.list(10)],
+  ['changes of state machines', 80, ({sfn}, wait) => sfn.update(machine, '{}', wait)],
+  ['topics', 24, ({sns}) => sns.topic(topic)],
+  ['lists of topics', 24, ({sns}) => sns.topics()],
+  ['messages', 240, ({sns}, wait) => sns.publish({topic, message: '{"default":"1"}', attributes: {}, fifo: null}, wait)],
+  ['images', 80, ({ecr}) => ecr.image('web', '1.0.0')],
+  ['repositories', 80, ({ecr}) => ecr.repository('web')],
+  ['roles', 12, ({iam}) => iam.role('nobody')],
+  ['simulations', 16, ({iam}) => iam.simulate({principal: 'arn:aws:iam::1:role/x', actions: ['ecs:RunTask'], resources: []})],
+  ['target groups', 32, ({elb}) => elb.targetHealth('arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/web/1')],
+  ['lines of logs', 8, ({logs}) => logs.tail({region: undefined, group: 'web', stream: 'web/1'}, 10)],
+])('calls for %s wait their turn after %i at once', async (_what, burst, call) => {
   const waits: number[] = [];
-  const timer = {now: () => 0, sleep: (ms: number) => Promise.resolve(void waits.push(ms))};
-  const {ecs} = awsOf(await service(1), timer);
-  for (let sent = 0; sent < burst; sent++) await call(ecs);
+  const wait: Wait = ms => Promise.resolve(void waits.push(ms));
+  // With a clock like ours: the SDK tries again what is refused by one that is not.
+  const emulator = await startEmulator({});
+  onTestFinished(() => emulator.close());
+  const aws = awsOf(emulator, {now: () => 0, sleep: wait});
+  // What the answer is does not matter here: a refusal is an answer, too.
+  const send = () => call(aws, wait).catch(() => undefined);
+  for (let sent = 0; sent < burst; sent++) await send();
   expect(waits).toEqual([]);
-  await call(ecs);
+  await send();
   expect(waits).toEqual([expect.any(Number)]);
   expect(waits[0]).toBeGreaterThan(0);
+});
+
+test('new credentials do not make AWS forget what was asked with the ones before', async () => {
+  const waits: number[] = [];
+  const aws = awsOf(await service(1), {now: () => 0, sleep: ms => Promise.resolve(void waits.push(ms))});
+  for (let sent = 0; sent < 40; sent++) await aws.events.list('default', 1);
+  aws.renew();
+  await aws.events.list('default', 1);
+  expect(waits).toHaveLength(1);
+});
+
+test('every page of a listing waits its turn', async () => {
+  const waits: number[] = [];
+  const told = await service(1);
+  for (let made = 0; made < 250; made++) told.world.createRule({name: `rule-${made}`, ScheduleExpression: 'rate(1 day)'});
+  const aws = awsOf(told, {now: () => 0, sleep: ms => Promise.resolve(void waits.push(ms))});
+  // Three pages each.
+  for (let listed = 0; listed < 14; listed++) expect((await aws.events.list('default', 1000)).rules).toHaveLength(250);
+  expect(waits).toHaveLength(14 * 3 - 40);
+});
+
+test('whoever is stopped while a call waits for its turn has sent nothing', async () => {
+  const {aws, calls} = await service(1);
+  const register = (wait: Wait) => aws.ecs.register({family: 'web', containerDefinitions: [{name: 'app', image: 'web:1'}]}, wait);
+  for (let sent = 0; sent < 16; sent++) await register(noWait);
+  await expect(register(() => Promise.reject(new Error('stopped while waiting')))).rejects.toThrow('stopped while waiting');
+  expect(calls.filter(({action}) => action === 'RegisterTaskDefinition')).toHaveLength(16);
 });
 
 test('targets that AWS refuses with 200 are an error that names them', async () => {

@@ -1,6 +1,8 @@
 import {describe, expect, test} from 'vitest';
 import {DeployError, LostAnswerError} from '../../../src/release/errors.ts';
-import {type AwsOptions, clientConfig, errorName, lazy, read, write} from '../../../src/tools/aws/session.ts';
+import {type AwsOptions, clientConfig} from '../../../src/tools/aws/clients.ts';
+import {errorName} from '../../../src/tools/aws/errors.ts';
+import {createSession, lazy} from '../../../src/tools/aws/session.ts';
 
 const options: AwsOptions = {region: 'us-east-1', profile: undefined, login: ['chopaws'], env: {}};
 
@@ -25,20 +27,20 @@ async function caught(work: Promise<unknown>): Promise<DeployError> {
 
 describe('errors in the operator’s words', () => {
   test.each(['ExpiredToken', 'ExpiredTokenException', 'RequestExpired'])('%s: the session is over', async name => {
-    const error = await caught(read(options, 'sts:GetCallerIdentity', thrown(sdkError(name, {status: 403}))));
+    const error = await caught(createSession(options).read('sts:GetCallerIdentity', thrown(sdkError(name, {status: 403}))));
     expect(error.message).toBe('the AWS credentials have ended');
     expect(error.next).toEqual(['Run: chopaws']);
   });
 
   test.each(['CredentialsProviderError', 'TokenProviderError'])('%s: there are none', async name => {
-    const error = await caught(read(options, 'sts:GetCallerIdentity', thrown(sdkError(name))));
+    const error = await caught(createSession(options).read('sts:GetCallerIdentity', thrown(sdkError(name))));
     expect(error.message).toBe('there are no AWS credentials (so it is)');
     expect(error.next).toEqual(['Run: chopaws']);
   });
 
   test('a profile that holds none is named', async () => {
     const error = await caught(
-      read({...options, profile: 'prod'}, 'sts:GetCallerIdentity', thrown(sdkError('CredentialsProviderError'))),
+      createSession({...options, profile: 'prod'}).read('sts:GetCallerIdentity', thrown(sdkError('CredentialsProviderError'))),
     );
     expect(error.message).toBe('there are no AWS credentials in the environment, nor in profile prod (so it is)');
   });
@@ -47,7 +49,7 @@ describe('errors in the operator’s words', () => {
     '%s: they are not accepted',
     async name => {
       const error = await caught(
-        read({...options, login: undefined}, 'ecs:DescribeServices', thrown(sdkError(name, {status: 403}))),
+        createSession({...options, login: undefined}).read('ecs:DescribeServices', thrown(sdkError(name, {status: 403}))),
       );
       expect(error.message).toBe(`AWS does not accept the credentials (${name})`);
       expect(error.next).toEqual(['Get new credentials, then try again.']);
@@ -57,14 +59,16 @@ describe('errors in the operator’s words', () => {
   test.each(['AccessDenied', 'AccessDeniedException', 'AuthorizationError', 'AuthorizationErrorException'])(
     '%s: the permission is named',
     async name => {
-      const error = await caught(read(options, 'ecs:UpdateService', thrown(sdkError(name, {status: 400}))));
+      const error = await caught(createSession(options).read('ecs:UpdateService', thrown(sdkError(name, {status: 400}))));
       expect(error.message).toBe('not allowed to call ecs:UpdateService: so it is');
       expect(error.next).toEqual(['Ask for the permission ecs:UpdateService, or use other credentials.']);
     },
   );
 
   test('anything else is said with its name, and can still be told apart', async () => {
-    const error = await caught(read(options, 'ecr:DescribeImages', thrown(sdkError('ImageNotFoundException', {status: 400}))));
+    const error = await caught(
+      createSession(options).read('ecr:DescribeImages', thrown(sdkError('ImageNotFoundException', {status: 400}))),
+    );
     expect(error.message).toBe('ecr:DescribeImages failed: ImageNotFoundException: so it is');
     expect(errorName(error)).toBe('ImageNotFoundException');
   });
@@ -82,7 +86,7 @@ describe('a call that changes something', () => {
     return {
       sent: () => made,
       waits,
-      result: write(options, 'sns:Publish', call, ms => Promise.resolve(void waits.push(ms))),
+      result: createSession(options).write('sns:Publish', call, ms => Promise.resolve(void waits.push(ms))),
     };
   }
 

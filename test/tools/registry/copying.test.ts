@@ -149,6 +149,34 @@ describe('a copy', () => {
     expect(asked.every(url => url.includes('from=a'))).toBe(true);
   });
 
+  test('waits where one after another would be more than ECR takes in a second', async () => {
+    const {from, to} = await twoRegistries();
+    const image = makeImage();
+    await pushMade(from, 'x', '1', image);
+    const waits: number[] = [];
+    const still = createRegistry({
+      credentials: async () => undefined,
+      now: () => 0,
+      sleep: async ms => void waits.push(ms),
+    });
+    const copyTo = (repository: string) =>
+      still.copy(
+        {
+          from: {registry: from, repository: 'x', tag: '1'},
+          digest: image.index.digest,
+          to: {registry: to, repository, tag: '1'},
+          login,
+        },
+        sinks(),
+      );
+    // Three manifests each: eight are four fifths of what ECR takes.
+    for (const repository of ['a', 'b']) await copyTo(repository);
+    expect(waits).toEqual([]);
+    await copyTo('c');
+    expect(waits).toEqual([expect.any(Number)]);
+    expect(await manifestAt(to, 'c', '1')).toEqual(image.index.bytes);
+  });
+
   test('of something that is no image is refused, in words', async () => {
     const bytes = Buffer.from(JSON.stringify({schemaVersion: 1, name: 'x', tag: '1'}));
     const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;

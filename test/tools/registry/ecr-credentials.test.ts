@@ -3,6 +3,7 @@ import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {type Emulator, startEmulator} from '../../../src/emulator/index.ts';
 import {DeployError} from '../../../src/release/errors.ts';
 import {createEcr} from '../../../src/tools/aws/ecr.ts';
+import {createSession} from '../../../src/tools/aws/session.ts';
 import {createRegistry, type Credentials, ecrRegion, LoginError, withEcrTokens} from '../../../src/tools/registry.ts';
 import {serve} from '../server.ts';
 
@@ -46,7 +47,7 @@ describe('a registry of ECR', () => {
 
   test('is shown a token of its own region, which is hidden from then on', async () => {
     const env = {AWS_ENDPOINT_URL: emulator.url, AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE', AWS_SECRET_ACCESS_KEY: 'not-a-real-secret'};
-    const ecr = createEcr({region: 'us-east-1', profile: undefined, login: undefined, env});
+    const ecr = createEcr(createSession({region: 'us-east-1', profile: undefined, login: undefined, env}));
     const credentials = await credentialsFor(region => ecr.token(region))(host);
     expect(credentials).toEqual({username: 'AWS', password: 'demo', aside: true});
     expect(learnt).toContain('demo');

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import {DeployError} from '../../../release/errors.ts';
 import type {EcsService, EcsServiceDeployment, EcsTask} from '../../../tools/aws/ecs.ts';
-import {withheld} from '../../../tools/aws/session.ts';
+import {withheld} from '../../../tools/aws/errors.ts';
 import {shortArn} from '../task-definition.ts';
 import {blamed, grouped} from './reasons.ts';
 import type {Io, Rollout} from './subject.ts';

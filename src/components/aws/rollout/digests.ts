@@ -1,7 +1,7 @@
 /** Proof, not stability: every task of the service runs the very image that was meant. */
 import type {Check, Claim} from '../../../release/model.ts';
 import type {EcsService} from '../../../tools/aws/ecs.ts';
-import {withheld} from '../../../tools/aws/session.ts';
+import {withheld} from '../../../tools/aws/errors.ts';
 import {LoginError, parseImageName} from '../../../tools/registry.ts';
 import {ecrRepository} from '../../images.ts';
 import {failed, open, passed, pending} from '../../verdict.ts';

@@ -4,7 +4,7 @@
  */
 import {toTrouble} from '../../../release/errors.ts';
 import type {BriefDeployment, EcsServiceDeployment} from '../../../tools/aws/ecs.ts';
-import {withheld} from '../../../tools/aws/session.ts';
+import {withheld} from '../../../tools/aws/errors.ts';
 import type {Io, Rollout} from './subject.ts';
 import type {Track} from './track.ts';
 

@@ -1,6 +1,6 @@
 /** Task definitions: revisions of a family, which never change. */
 import {type Json, json} from '../../../release/json.ts';
-import {errorName} from '../session.ts';
+import {errorName} from '../errors.ts';
 import {isOwnTag} from '../tags.ts';
 import type {EcsSdk} from './sdk.ts';
 
@@ -38,11 +38,11 @@ const readOnly = new Set([
   'registeredBy',
 ]);
 
-export function definitions({load, read, write}: EcsSdk): Definitions {
+export function definitions({load, session}: EcsSdk): Definitions {
   return {
     taskDefinition: async name => {
       try {
-        const {taskDefinition, tags: all = []} = await read('definitions', 'ecs:DescribeTaskDefinition', async () => {
+        const {taskDefinition, tags: all = []} = await session.read('ecs:DescribeTaskDefinition', async () => {
           const {reader, DescribeTaskDefinitionCommand} = await load();
           return reader.send(new DescribeTaskDefinitionCommand({taskDefinition: name, include: ['TAGS']}));
         });
@@ -60,7 +60,7 @@ export function definitions({load, read, write}: EcsSdk): Definitions {
       }
     },
     revisions: async (family, count) => {
-      const page = await read('definitions', 'ecs:ListTaskDefinitions', async () => {
+      const page = await session.read('ecs:ListTaskDefinitions', async () => {
         const {reader, ListTaskDefinitionsCommand} = await load();
         return reader.send(new ListTaskDefinitionsCommand({familyPrefix: family, sort: 'DESC', maxResults: count}));
       });
@@ -72,7 +72,7 @@ export function definitions({load, read, write}: EcsSdk): Definitions {
       // It came from DescribeTaskDefinition, whose shape is this one but for the fields taken out above.
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       const command = new RegisterTaskDefinitionCommand(input as unknown as Input);
-      const {taskDefinition} = await write('registering', 'ecs:RegisterTaskDefinition', () => writer.send(command), sleep);
+      const {taskDefinition} = await session.write('ecs:RegisterTaskDefinition', () => writer.send(command), sleep);
       return taskDefinition?.taskDefinitionArn ?? '';
     },
   };

@@ -5,7 +5,8 @@
 import type {ServiceDeployment, ServiceRevision} from '@aws-sdk/client-ecs';
 import {batched} from '../batched.ts';
 import {shared} from '../shared.ts';
-import {errorName} from '../session.ts';
+import {errorName} from '../errors.ts';
+import {wasHeldUp} from '../session.ts';
 import type {EcsSdk} from './sdk.ts';
 
 export type EcsServiceDeployment = ServiceDeployment;
@@ -44,23 +45,27 @@ const most = 20;
 /** Revisions that are remembered; the oldest are looked up again. */
 const remembered = 500;
 
-export function deployments({load, read, write, timer}: EcsSdk): Deployments {
+export function deployments({load, session}: EcsSdk): Deployments {
   const known = new Map<string, EcsServiceRevision>();
 
   const watch = shared(
     most,
     async (_group, arns) => {
-      const {serviceDeployments = [], throttled} = await read('deployments', 'ecs:DescribeServiceDeployments', async () => {
+      const answer = await session.read('ecs:DescribeServiceDeployments', async () => {
         const {reader, DescribeServiceDeploymentsCommand} = await load();
         return reader.send(new DescribeServiceDeploymentsCommand({serviceDeploymentArns: [...arns]}));
       });
-      return {found: arns.map(arn => serviceDeployments.find(one => one.serviceDeploymentArn === arn)), throttled};
+      const found = answer.serviceDeployments ?? [];
+      return {
+        found: arns.map(arn => found.find(({serviceDeploymentArn}) => serviceDeploymentArn === arn)),
+        throttled: wasHeldUp(answer),
+      };
     },
-    timer,
+    session.timer,
   );
 
   const describe = batched<ServiceRevision>(most, async (_group, arns) => {
-    const {serviceRevisions = []} = await read('revisions', 'ecs:DescribeServiceRevisions', async () => {
+    const {serviceRevisions = []} = await session.read('ecs:DescribeServiceRevisions', async () => {
       const {reader, DescribeServiceRevisionsCommand} = await load();
       return reader.send(new DescribeServiceRevisionsCommand({serviceRevisionArns: [...arns]}));
     });
@@ -83,7 +88,7 @@ export function deployments({load, read, write, timer}: EcsSdk): Deployments {
   };
 
   const list = async (cluster: string, service: string, since: number | undefined) => {
-    const {serviceDeployments = []} = await read('deployments', 'ecs:ListServiceDeployments', async () => {
+    const {serviceDeployments = []} = await session.read('ecs:ListServiceDeployments', async () => {
       const {reader, ListServiceDeploymentsCommand} = await load();
       const createdAt = since === undefined ? {} : {createdAt: {after: new Date(since)}};
       return reader.send(new ListServiceDeploymentsCommand({cluster, service, ...createdAt}));
@@ -117,7 +122,7 @@ export function deployments({load, read, write, timer}: EcsSdk): Deployments {
       const {writer, StopServiceDeploymentCommand} = await load();
       const command = new StopServiceDeploymentCommand({serviceDeploymentArn: arn, stopType: 'ROLLBACK'});
       try {
-        await write('updating', 'ecs:StopServiceDeployment', () => writer.send(command), sleep);
+        await session.write('ecs:StopServiceDeployment', () => writer.send(command), sleep);
         return 'asked';
       } catch (error) {
         if (errorName(error) === 'ConflictException') return 'conflict';

@@ -8,17 +8,17 @@ export interface Names {
   servicesIn(cluster: string, most: number): Promise<readonly string[]>;
 }
 
-export function names({load, read}: EcsSdk): Names {
+export function names({load, session}: EcsSdk): Names {
   return {
     clusters: async most => {
-      const {clusterArns = []} = await read('clusters', 'ecs:ListClusters', async () => {
+      const {clusterArns = []} = await session.read('ecs:ListClusters', async () => {
         const {reader, ListClustersCommand} = await load();
         return reader.send(new ListClustersCommand({maxResults: Math.min(most, 100)}));
       });
       return clusterArns.slice(0, most);
     },
     servicesIn: async (cluster, most) => {
-      const {serviceArns = []} = await read('services', 'ecs:ListServices', async () => {
+      const {serviceArns = []} = await session.read('ecs:ListServices', async () => {
         const {reader, ListServicesCommand} = await load();
         return reader.send(new ListServicesCommand({cluster, maxResults: Math.min(most, 100)}));
       });

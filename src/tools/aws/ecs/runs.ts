@@ -14,10 +14,10 @@ export interface Runs {
   task(cluster: string | undefined, arn: string): Promise<EcsRun | undefined>;
 }
 
-export function runs({load, read, write}: EcsSdk): Runs {
+export function runs({load, session}: EcsSdk): Runs {
   const describe = async (cluster: string | undefined, arns: readonly string[]): Promise<readonly EcsRun[]> => {
     if (arns.length === 0) return [];
-    const {tasks = []} = await read('tasks', 'ecs:DescribeTasks', async () => {
+    const {tasks = []} = await session.read('ecs:DescribeTasks', async () => {
       const {reader, DescribeTasksCommand} = await load();
       return reader.send(new DescribeTasksCommand({cluster, tasks: [...arns]}));
     });
@@ -31,7 +31,7 @@ export function runs({load, read, write}: EcsSdk): Runs {
       // The settings came from a target that AWS has checked, and RunTask refuses what it does not know.
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       const command = new RunTaskCommand(input as unknown as Input);
-      const {tasks = [], failures = []} = await write('running', 'ecs:RunTask', () => writer.send(command), sleep);
+      const {tasks = [], failures = []} = await session.write('ecs:RunTask', () => writer.send(command), sleep);
       const arn = tasks[0]?.taskArn;
       if (arn !== undefined) return arn;
       const why = failures.map(({reason, detail}) => [reason, detail].filter(Boolean).join(': ')).join('; ');
@@ -43,7 +43,7 @@ export function runs({load, read, write}: EcsSdk): Runs {
         let next: string | undefined;
         do {
           const token = next;
-          const {taskArns = [], nextToken} = await read('tasks', 'ecs:ListTasks', async () => {
+          const {taskArns = [], nextToken} = await session.read('ecs:ListTasks', async () => {
             const {reader, ListTasksCommand} = await load();
             return reader.send(new ListTasksCommand({cluster, family, desiredStatus, ...(token && {nextToken: token})}));
           });

@@ -1,6 +1,7 @@
 /** Services: as they are this moment, and watched along with others. */
 import type {Deployment, Service} from '@aws-sdk/client-ecs';
 import {batched} from '../batched.ts';
+import {wasHeldUp} from '../session.ts';
 import {shared} from '../shared.ts';
 import type {EcsSdk} from './sdk.ts';
 
@@ -32,20 +33,20 @@ export interface Services {
 /** DescribeServices' limit. */
 const most = 10;
 
-export function services({load, read, write, timer}: EcsSdk): Services {
+export function services({load, session}: EcsSdk): Services {
   const describe = async (cluster: string, names: readonly string[]) => {
-    const {services: found = [], throttled} = await read('services', 'ecs:DescribeServices', async () => {
+    const answer = await session.read('ecs:DescribeServices', async () => {
       const {reader, DescribeServicesCommand} = await load();
       return reader.send(new DescribeServicesCommand({cluster, services: [...names]}));
     });
     // A deleted service comes back INACTIVE.
-    const active = found.filter(({status}) => status !== 'INACTIVE');
+    const active = (answer.services ?? []).filter(({status}) => status !== 'INACTIVE');
     return {
       found: names.map(name => active.find(({serviceName, serviceArn}) => serviceName === name || serviceArn === name)),
-      throttled,
+      throttled: wasHeldUp(answer),
     };
   };
-  const watch = shared(most, describe, timer);
+  const watch = shared(most, describe, session.timer);
   const look = batched(most, async (cluster: string, names: readonly string[]) => (await describe(cluster, names)).found);
 
   return {
@@ -60,7 +61,7 @@ export function services({load, read, write, timer}: EcsSdk): Services {
       const input = {cluster, service: name, taskDefinition, ...(force && {forceNewDeployment: true})};
       const command = new UpdateServiceCommand(input);
       try {
-        return begunIn((await write('updating', 'ecs:UpdateService', () => writer.send(command), sleep)).service);
+        return begunIn((await session.write('ecs:UpdateService', () => writer.send(command), sleep)).service);
       } finally {
         watch.forget(cluster, name);
       }

@@ -18,10 +18,10 @@ export interface Tasks {
   ): Promise<readonly EcsTask[]>;
 }
 
-export function tasks({load, read}: EcsSdk): Tasks {
+export function tasks({load, session}: EcsSdk): Tasks {
   // A hundred a call is DescribeTasks' limit; those of several services go out together.
   const describe = batched<EcsTask>(100, async (cluster, arns) => {
-    const {tasks: found = []} = await read('tasks', 'ecs:DescribeTasks', async () => {
+    const {tasks: found = []} = await session.read('ecs:DescribeTasks', async () => {
       const {reader, DescribeTasksCommand} = await load();
       return reader.send(new DescribeTasksCommand({cluster, tasks: [...arns]}));
     });
@@ -34,7 +34,7 @@ export function tasks({load, read}: EcsSdk): Tasks {
       let next: string | undefined;
       do {
         const token = next;
-        const page = await read('tasks', 'ecs:ListTasks', async () => {
+        const page = await session.read('ecs:ListTasks', async () => {
           const {reader, ListTasksCommand} = await load();
           const filter = {cluster, serviceName: service, desiredStatus: desired};
           return reader.send(new ListTasksCommand({...filter, ...(token && {nextToken: token})}));

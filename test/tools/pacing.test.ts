@@ -1,6 +1,6 @@
 import {expect, test} from 'vitest';
-import {type Budget, createBudget} from '../../../src/tools/aws/pacing.ts';
-import {virtualTime} from '../../support/virtual-time.ts';
+import {type Budget, createBudget} from '../../src/tools/pacing.ts';
+import {virtualTime} from '../support/virtual-time.ts';
 
 /** Sends so many calls as fast as it may; says when each was sent, in milliseconds. */
 function sending(budget: Budget, calls: number, now: () => number): readonly number[] {

@@ -1,0 +1,28 @@
+/** Listings that come in pages, of which each is a call of its own. */
+
+interface Listing<Page, Item> {
+  /** One page; the first without a token. */
+  ask(token: string | undefined): Promise<Page>;
+  items(page: Page): readonly Item[];
+  /** What the next page is asked for with; undefined when there is none. */
+  next(page: Page): string | undefined;
+  /** Nobody wants more items. */
+  readonly most?: number;
+}
+
+/** The items of all pages, or the first `most`. `more`: there are others. */
+export async function paged<Page, Item>({
+  ask,
+  items,
+  next,
+  most = Infinity,
+}: Listing<Page, Item>): Promise<{readonly found: readonly Item[]; readonly more: boolean}> {
+  const found: Item[] = [];
+  let token: string | undefined;
+  do {
+    const page = await ask(token);
+    found.push(...items(page));
+    token = next(page);
+  } while (token !== undefined && found.length < most);
+  return {found: found.slice(0, most), more: token !== undefined || found.length > most};
+}
