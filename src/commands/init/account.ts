@@ -54,7 +54,7 @@ export async function lookAtAccount(aws: Aws, signal: AbortSignal, clock: Io['cl
   };
   const [services, loaders, topics] = await Promise.all([
     part('services', () => servicesIn(aws)),
-    part('loaders', () => loadersIn(aws, {aws, signal, clock}, unseen)),
+    part('loaders', () => loadersIn({aws, signal, clock}, unseen)),
     part('topics', () => aws.sns.topics()),
   ]);
   return {id: account, services, loaders, topics: topics.map(arn => arn.slice(arn.lastIndexOf(':') + 1)), unseen};
@@ -88,7 +88,7 @@ function ownImages({input}: Pick<Definition, 'input'>): Images {
   );
 }
 
-type Asking = Parameters<Definitions['find']>[1];
+type Asking = Parameters<Definitions['find']>[1] & Parameters<typeof survey>[0];
 
 /** `named`: by ARN, wherever it stands; or by name in a setting, which may be JSON within JSON. */
 const kinds = [
@@ -105,8 +105,8 @@ const kinds = [
 ] as const;
 
 /** The definitions that rules, schedules and state machines start, with all that starts them. */
-async function loadersIn(aws: Aws, io: Asking, unseen: string[]): Promise<readonly FoundLoader[]> {
-  const seen = await survey({aws});
+async function loadersIn(io: Asking, unseen: string[]): Promise<readonly FoundLoader[]> {
+  const seen = await survey(io);
   unseen.push(...seen.unseen);
   const text = JSON.stringify([seen.rules, seen.schedules, seen.machines]);
   const all = kinds.map(async ({kind, definitions, named}) => {

@@ -3,6 +3,7 @@
  * calls; what may not be looked at is said, and stops nothing.
  */
 import pLimit from 'p-limit';
+import type {Clock} from '../../release/contract.ts';
 import {toTrouble} from '../../release/errors.ts';
 import type {Aws} from '../../tools/aws/index.ts';
 import type {Rule, RuleTarget} from '../../tools/aws/eventbridge.ts';
@@ -17,6 +18,7 @@ import type {Timing} from './timing.ts';
 
 interface Io {
   readonly aws: Pick<Aws, 'events' | 'scheduler' | 'sfn'>;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
 /** At most so many of each are read. */
@@ -34,28 +36,44 @@ export interface Survey {
   readonly machines: readonly StateMachine[];
   /** What was left out, and why: one line each. */
   readonly unseen: readonly string[];
+  /** Some of it could not be looked at. */
+  readonly failed: boolean;
 }
 
-/** Loaders that look in the same moment share one look. Nothing is kept once it is over. */
-const going = new WeakMap<Io['aws'], Promise<Survey>>();
+/** How long a look is good for, from its beginning: sixty loaders that end one after another are not sixty looks. Milliseconds. */
+const fresh = 10_000;
 
-export function survey(io: Io): Promise<Survey> {
-  const shared = going.get(io.aws);
-  if (shared) return shared;
-  const look = lookAround(io.aws).finally(() => going.delete(io.aws));
-  going.set(io.aws, look);
-  return look;
+interface Look {
+  readonly began: number;
+  readonly seen: Promise<Survey>;
+  /** Until then it is shared; as long as it goes on, at any rate. */
+  until: number;
+}
+const looks = new WeakMap<Io['aws'], Look>();
+
+/** What there is, at most ten seconds ago (or as long as it takes to look at it). */
+export function survey({aws, clock}: Io): Promise<Survey> {
+  const now = clock.now();
+  const last = looks.get(aws);
+  if (last && now >= last.began && now < last.until) return last.seen;
+  const look: Look = {began: now, seen: lookAround(aws), until: Infinity};
+  looks.set(aws, look);
+  // Where it failed, the next one may go well.
+  void look.seen.then(({failed}) => (look.until = failed ? now : now + fresh));
+  return look.seen;
 }
 
 async function lookAround(aws: Io['aws']): Promise<Survey> {
   const limit = pLimit(atOnce);
   const unseen: string[] = [];
+  let failed = false;
   const part = async <T>(what: string, read: () => Promise<{readonly found: readonly T[]; readonly more: boolean}>) => {
     try {
       const {found, more} = await read();
       if (more) unseen.push(`only ${most} ${what} were looked at: there are more`);
       return found;
     } catch (error) {
+      failed = true;
       unseen.push(`${what} could not be looked at: ${toTrouble(error).what}`);
       return [];
     }
@@ -78,7 +96,7 @@ async function lookAround(aws: Io['aws']): Promise<Survey> {
       return {found: found.filter(one => one !== undefined), more};
     }),
   ]);
-  return {rules, schedules, machines, unseen};
+  return {rules, schedules, machines, unseen, failed};
 }
 
 /** A place that starts a definition, wherever it is. */
@@ -118,7 +136,11 @@ export interface MachineTiming {
 }
 
 /** The schedules that start a state machine; a rule's own timing is asked for here, for the survey has only its targets. */
-export async function timingsOf(machine: string, {rules, schedules}: Survey, io: Io): Promise<readonly MachineTiming[]> {
+export async function timingsOf(
+  machine: string,
+  {rules, schedules}: Survey,
+  io: Pick<Io, 'aws'>,
+): Promise<readonly MachineTiming[]> {
   const isIt = (arn: string | undefined) => arn !== undefined && unqualified(arn) === machine;
   const byRule = rules.flatMap(({rule, targets}) => targets.filter(({Arn}) => isIt(Arn)).map(({Arn}) => ({rule, arn: Arn})));
   const found = await Promise.all(

@@ -4,6 +4,7 @@ import {type Json, json} from '../../release/json.ts';
 import {clients} from './clients.ts';
 import {paged} from './paged.ts';
 import {type Session, lazy} from './session.ts';
+import {together} from './together.ts';
 import {isOwnTag} from './tags.ts';
 
 export type BatchJob = JobDetail;
@@ -19,7 +20,7 @@ export interface JobDefinition {
 }
 
 export interface Batch {
-  /** By ARN, `name:revision`, or name (its newest active revision); undefined when there is none. */
+  /** By ARN or `name:revision`, at most a second old; or by name (its newest active revision). Undefined when there is none. */
   jobDefinition(name: string): Promise<JobDefinition | undefined>;
   /** ARNs of the active revisions of a job definition, newest first. */
   revisions(name: string, count: number): Promise<readonly string[]>;
@@ -56,23 +57,26 @@ export function createBatch(session: Session): Batch {
     });
     return found.map(toDefinition).toSorted((a, b) => b.revision - a.revision);
   };
+  const active = together((jobDefinitionName: string) => describe({jobDefinitionName, status: 'ACTIVE'}));
+  // A revision never changes but for its status.
+  const numbered = together((name: string) => describe({jobDefinitions: [name]}), {lasts: 1000, now: session.timer.now});
+  const forget = () => [active, numbered].forEach(({changed}) => changed());
 
   return {
-    jobDefinition: async name =>
-      (
-        await (/:\d+$/.test(name)
-          ? describe({jobDefinitions: [name]})
-          : describe({jobDefinitionName: name.slice(name.lastIndexOf('/') + 1), status: 'ACTIVE'}))
-      )[0],
-    revisions: async (name, count) =>
-      (await describe({jobDefinitionName: name, status: 'ACTIVE'})).slice(0, count).map(({arn}) => arn),
+    jobDefinition: async name => {
+      const isNumbered = /:\d+$/.test(name);
+      return (await (isNumbered ? numbered.ask(name) : active.ask(name.slice(name.lastIndexOf('/') + 1))))[0];
+    },
+    revisions: async (name, count) => (await active.ask(name)).slice(0, count).map(({arn}) => arn),
     register: async (input, sleep) => {
       const {writer, RegisterJobDefinitionCommand} = await sdk();
       type Input = ConstructorParameters<typeof RegisterJobDefinitionCommand>[0];
       // It came from DescribeJobDefinitions, whose shape is this one but for the fields taken out above.
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       const command = new RegisterJobDefinitionCommand(input as unknown as Input);
-      const {jobDefinitionArn} = await session.write('batch:RegisterJobDefinition', () => writer.send(command), sleep);
+      const {jobDefinitionArn} = await session
+        .write('batch:RegisterJobDefinition', () => writer.send(command), sleep)
+        .finally(forget);
       return jobDefinitionArn ?? '';
     },
     submit: async (job, sleep) => {

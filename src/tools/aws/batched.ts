@@ -1,10 +1,14 @@
+/** A turn of the event loop later, pollers that woke together have all asked. */
+const nextTurn = () => new Promise<void>(resolve => setImmediate(resolve));
+
 /**
  * Gathers look-ups of the same moment into few calls: sixty components that poll the same cluster ask six
- * times, not sixty. Results are shared within the moment only; nothing is cached.
+ * times, not sixty. Results are shared within the moment only (`moment`: until it is over); nothing is cached.
  */
 export function batched<T>(
   most: number,
   fetch: (group: string, names: readonly string[]) => Promise<readonly (T | undefined)[]>,
+  moment: () => Promise<void> = nextTurn,
 ): (group: string, name: string) => Promise<T | undefined> {
   interface Waiting {
     readonly name: string;
@@ -33,8 +37,7 @@ export function batched<T>(
       if (queue) queue.push({name, resolve, reject});
       else {
         waiting.set(group, [{name, resolve, reject}]);
-        // A turn of the event loop later: pollers that woke together have all asked by then.
-        setImmediate(flush, group);
+        void moment().then(() => flush(group));
       }
     });
 }

@@ -4,6 +4,7 @@ import {DeployError} from '../../release/errors.ts';
 import {clients} from './clients.ts';
 import {paged} from './paged.ts';
 import {type Session, ifThere, lazy} from './session.ts';
+import {together} from './together.ts';
 
 export type RuleTarget = Target;
 
@@ -32,27 +33,30 @@ export function createEventBridge(session: Session): EventBridge {
       ...clients(module.EventBridgeClient, session.options, 'EVENTBRIDGE'),
     };
   });
+  const rule = together(async ({name, bus}: Rule) => {
+    const call = session.read('events:DescribeRule', async () => {
+      const {reader, DescribeRuleCommand} = await sdk();
+      return reader.send(new DescribeRuleCommand({Name: name, EventBusName: bus}));
+    });
+    const found = await ifThere(call, 'ResourceNotFoundException');
+    return found && {schedule: found.ScheduleExpression, state: found.State ?? 'ENABLED'};
+  });
+  const targets = together(async ({name, bus}: Rule) => {
+    const listing = paged({
+      ask: NextToken =>
+        session.read('events:ListTargetsByRule', async () => {
+          const {reader, ListTargetsByRuleCommand} = await sdk();
+          return reader.send(new ListTargetsByRuleCommand({Rule: name, EventBusName: bus, NextToken}));
+        }),
+      items: ({Targets = []}) => Targets,
+      next: ({NextToken}) => NextToken,
+    });
+    return (await ifThere(listing, 'ResourceNotFoundException'))?.found;
+  });
+
   return {
-    rule: async ({name, bus}) => {
-      const call = session.read('events:DescribeRule', async () => {
-        const {reader, DescribeRuleCommand} = await sdk();
-        return reader.send(new DescribeRuleCommand({Name: name, EventBusName: bus}));
-      });
-      const found = await ifThere(call, 'ResourceNotFoundException');
-      return found && {schedule: found.ScheduleExpression, state: found.State ?? 'ENABLED'};
-    },
-    targets: async ({name, bus}) => {
-      const listing = paged({
-        ask: NextToken =>
-          session.read('events:ListTargetsByRule', async () => {
-            const {reader, ListTargetsByRuleCommand} = await sdk();
-            return reader.send(new ListTargetsByRuleCommand({Rule: name, EventBusName: bus, NextToken}));
-          }),
-        items: ({Targets = []}) => Targets,
-        next: ({NextToken}) => NextToken,
-      });
-      return (await ifThere(listing, 'ResourceNotFoundException'))?.found;
-    },
+    rule: rule.ask,
+    targets: targets.ask,
     list: async (bus, most) => {
       const {found: rules, more} = await paged({
         ask: NextToken =>
@@ -66,19 +70,17 @@ export function createEventBridge(session: Session): EventBridge {
       });
       return {rules, more};
     },
-    putTargets: async ({name, bus}, targets, sleep) => {
+    putTargets: async ({name, bus}, changed, sleep) => {
       const {writer, PutTargetsCommand} = await sdk();
-      const command = new PutTargetsCommand({Rule: name, EventBusName: bus, Targets: [...targets]});
-      const {FailedEntryCount = 0, FailedEntries = []} = await session.write(
-        'events:PutTargets',
-        () => writer.send(command),
-        sleep,
-      );
+      const command = new PutTargetsCommand({Rule: name, EventBusName: bus, Targets: [...changed]});
+      const {FailedEntryCount = 0, FailedEntries = []} = await session
+        .write('events:PutTargets', () => writer.send(command), sleep)
+        .finally(targets.changed);
       if (FailedEntryCount > 0) {
         const why = FailedEntries.map(
           ({TargetId, ErrorCode, ErrorMessage}) => `${TargetId}: ${ErrorCode} ${ErrorMessage ?? ''}`,
         ).join('; ');
-        throw new DeployError(`rule ${name} did not take ${FailedEntryCount} of ${targets.length} targets: ${why}`, {
+        throw new DeployError(`rule ${name} did not take ${FailedEntryCount} of ${changed.length} targets: ${why}`, {
           means: 'The targets named there still start what they started before.',
         });
       }

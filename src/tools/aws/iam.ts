@@ -1,5 +1,7 @@
 /** What the caller may do, asked without doing it. */
+import {setTimeout} from 'node:timers/promises';
 import type {EvaluationResult} from '@aws-sdk/client-iam';
+import {batched} from './batched.ts';
 import {clientConfig} from './clients.ts';
 import {paged} from './paged.ts';
 import {type Session, ifThere, lazy} from './session.ts';
@@ -26,9 +28,14 @@ export interface Question {
 export interface Iam {
   /** The ARN of a role, with its path, which the ARN of a session lacks; undefined where there is no such role. */
   role(name: string): Promise<string | undefined>;
-  /** Equal questions of the same moment are one call. Throws where the caller may not ask. */
+  /** Questions of the same moment that differ in their resources only are one call. Throws where the caller may not ask. */
   simulate(question: Question): Promise<readonly Decision[]>;
 }
+
+/** Resources that are asked about at once; each decision of each action is an entry of the answer. */
+const most = 25;
+/** How long questions are gathered: the components of a release ask one after another. Milliseconds. */
+const gathering = 100;
 
 /** One for each resource that was asked for; one for all where none was, or `*`. */
 function decisionsIn(result: EvaluationResult): readonly Decision[] {
@@ -51,7 +58,7 @@ export function createIam(session: Session): Iam {
     return {...module, client: new module.IAMClient(clientConfig(session.options, 'IAM', 'read'))};
   });
 
-  const ask = async ({principal, actions, resources, context = {}}: Question): Promise<readonly Decision[]> => {
+  const simulate = async ({principal, actions, context = {}}: Omit<Question, 'resources'>, resources: readonly string[]) => {
     const {found} = await paged({
       ask: Marker =>
         session.read('iam:SimulatePrincipalPolicy', async () => {
@@ -76,8 +83,22 @@ export function createIam(session: Session): Iam {
     return found;
   };
 
+  /** By `principal, actions, context` as JSON; the questions about one and another resource come within a moment. */
+  const decisions = batched<readonly Decision[]>(
+    most,
+    async (group, resources) => {
+      const question: Omit<Question, 'resources'> = JSON.parse(group);
+      const answer = await simulate(question, resources);
+      if (resources.length === 1) return [answer];
+      const found = Map.groupBy(answer, ({resource}) => resource);
+      // Where the answer names them otherwise, each is asked about alone.
+      if (resources.every(resource => found.has(resource))) return resources.map(resource => found.get(resource));
+      return Promise.all(resources.map(resource => simulate(question, [resource])));
+    },
+    () => setTimeout(gathering),
+  );
+
   const roles = new Map<string, string | undefined>();
-  const asking = new Map<string, Promise<readonly Decision[]>>();
   return {
     role: async name => {
       if (roles.has(name)) return roles.get(name);
@@ -89,13 +110,9 @@ export function createIam(session: Session): Iam {
       if (found !== undefined) roles.set(name, found.Role?.Arn);
       return found?.Role?.Arn;
     },
-    simulate: question => {
-      const key = JSON.stringify(question);
-      const known = asking.get(key);
-      if (known !== undefined) return known;
-      const answer = ask(question).finally(() => asking.delete(key));
-      asking.set(key, answer);
-      return answer;
+    simulate: async ({resources, ...question}) => {
+      const found = await Promise.all(resources.map(resource => decisions(JSON.stringify(question), resource)));
+      return found.flatMap(some => some ?? []);
     },
   };
 }

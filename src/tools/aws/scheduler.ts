@@ -7,6 +7,7 @@ import {clients} from './clients.ts';
 import {errorName} from './errors.ts';
 import {paged} from './paged.ts';
 import {type Session, ifThere, lazy} from './session.ts';
+import {together} from './together.ts';
 
 export type ScheduleTarget = Target;
 
@@ -38,17 +39,19 @@ export function createScheduler(session: Session): Scheduler {
       ...clients(module.SchedulerClient, session.options, 'SCHEDULER'),
     };
   });
+  const schedule = together(async ({group, name}: ScheduleName) => {
+    const call = session.read('scheduler:GetSchedule', async () => {
+      const {reader, GetScheduleCommand} = await sdk();
+      return reader.send(new GetScheduleCommand({GroupName: group, Name: name}));
+    });
+    const found = await ifThere(call, 'ResourceNotFoundException');
+    if (found === undefined) return undefined;
+    const {$metadata: _call, Arn: _arn, CreationDate: _created, LastModificationDate: _changed, ...schedule} = found;
+    return schedule;
+  });
+
   return {
-    schedule: async ({group, name}) => {
-      const call = session.read('scheduler:GetSchedule', async () => {
-        const {reader, GetScheduleCommand} = await sdk();
-        return reader.send(new GetScheduleCommand({GroupName: group, Name: name}));
-      });
-      const found = await ifThere(call, 'ResourceNotFoundException');
-      if (found === undefined) return undefined;
-      const {$metadata: _call, Arn: _arn, CreationDate: _created, LastModificationDate: _changed, ...schedule} = found;
-      return schedule;
-    },
+    schedule: schedule.ask,
     list: async most => {
       const {found: schedules, more} = await paged({
         ask: NextToken =>
@@ -67,9 +70,9 @@ export function createScheduler(session: Session): Scheduler {
       });
       return {schedules, more};
     },
-    update: async (schedule, sleep) => {
+    update: async (changed, sleep) => {
       const {writer, UpdateScheduleCommand} = await sdk();
-      const {ScheduleExpression, Target, FlexibleTimeWindow, Name, ...rest} = schedule;
+      const {ScheduleExpression, Target, FlexibleTimeWindow, Name, ...rest} = changed;
       const command = new UpdateScheduleCommand({...rest, Name, ScheduleExpression, Target, FlexibleTimeWindow});
       try {
         await session.write('scheduler:UpdateSchedule', () => writer.send(command), sleep);
@@ -77,6 +80,8 @@ export function createScheduler(session: Session): Scheduler {
       } catch (error) {
         if (errorName(error) === 'ConflictException') return 'conflict';
         throw error;
+      } finally {
+        schedule.changed();
       }
     },
   };

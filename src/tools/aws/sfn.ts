@@ -3,6 +3,7 @@ import {clients} from './clients.ts';
 import {errorName} from './errors.ts';
 import {paged} from './paged.ts';
 import {type Session, ifThere, lazy} from './session.ts';
+import {together} from './together.ts';
 
 export interface StateMachine {
   readonly arn: string;
@@ -31,17 +32,19 @@ export function createStepFunctions(session: Session): StepFunctions {
       ...clients(module.SFNClient, session.options, 'SFN'),
     };
   });
+  const stateMachine = together(async (stateMachineArn: string) => {
+    const call = session.read('states:DescribeStateMachine', async () => {
+      const {reader, DescribeStateMachineCommand} = await sdk();
+      return reader.send(new DescribeStateMachineCommand({stateMachineArn}));
+    });
+    const found = await ifThere(call, 'StateMachineDoesNotExist');
+    if (found === undefined) return undefined;
+    const {stateMachineArn: arn = stateMachineArn, name = '', definition = '', status = 'ACTIVE', revisionId} = found;
+    return {arn, name, definition, status, revision: revisionId};
+  });
+
   return {
-    stateMachine: async stateMachineArn => {
-      const call = session.read('states:DescribeStateMachine', async () => {
-        const {reader, DescribeStateMachineCommand} = await sdk();
-        return reader.send(new DescribeStateMachineCommand({stateMachineArn}));
-      });
-      const found = await ifThere(call, 'StateMachineDoesNotExist');
-      if (found === undefined) return undefined;
-      const {stateMachineArn: arn = stateMachineArn, name = '', definition = '', status = 'ACTIVE', revisionId} = found;
-      return {arn, name, definition, status, revision: revisionId};
-    },
+    stateMachine: stateMachine.ask,
     list: async most => {
       const {found: arns, more} = await paged({
         ask: nextToken =>
@@ -64,6 +67,8 @@ export function createStepFunctions(session: Session): StepFunctions {
       } catch (error) {
         if (errorName(error) === 'ConflictException') return 'conflict';
         throw error;
+      } finally {
+        stateMachine.changed();
       }
     },
   };

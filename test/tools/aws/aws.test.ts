@@ -231,7 +231,7 @@ test.each<[string, number, (aws: Aws, wait: Wait) => Promise<unknown>]>([
   ['images', 80, ({ecr}) => ecr.image('web', '1.0.0')],
   ['repositories', 80, ({ecr}) => ecr.repository('web')],
   ['roles', 12, ({iam}) => iam.role('nobody')],
-  ['simulations', 16, ({iam}) => iam.simulate({principal: 'arn:aws:iam::1:role/x', actions: ['ecs:RunTask'], resources: []})],
+  ['simulations', 16, ({iam}) => iam.simulate({principal: 'arn:aws:iam::1:role/x', actions: ['ecs:RunTask'], resources: ['*']})],
   ['target groups', 32, ({elb}) => elb.targetHealth('arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/web/1')],
   ['lines of logs', 8, ({logs}) => logs.tail({region: undefined, group: 'web', stream: 'web/1'}, 10)],
 ])('calls for %s wait their turn after %i at once', async (_what, burst, call) => {
@@ -275,6 +275,21 @@ test('whoever is stopped while a call waits for its turn has sent nothing', asyn
   for (let sent = 0; sent < 16; sent++) await register(noWait);
   await expect(register(() => Promise.reject(new Error('stopped while waiting')))).rejects.toThrow('stopped while waiting');
   expect(calls.filter(({action}) => action === 'RegisterTaskDefinition')).toHaveLength(16);
+});
+
+test('what the components of a release may do is asked of IAM in one call, and each is told its own answer', async () => {
+  const {aws, world, calls} = await service(1);
+  const arn = (name: string) => `arn:aws:ecs:us-east-1:000000000000:service/main/${name}`;
+  world.deny('ecs:UpdateService', arn('web-7'));
+  const names = Array.from({length: 30}, (_, index) => `web-${index}`);
+  const about = {principal: 'arn:aws:iam::000000000000:role/deployer', actions: ['ecs:UpdateService', 'ecs:DescribeServices']};
+  const answers = await Promise.all(names.map(name => aws.iam.simulate({...about, resources: [arn(name)]})));
+
+  expect(answers.map(decisions => decisions.map(({resource}) => resource))).toEqual(names.map(name => [arn(name), arn(name)]));
+  const refused = answers.flat().filter(({is}) => is !== 'allowed');
+  expect(refused.map(({action, resource}) => [action, resource])).toEqual([['ecs:UpdateService', arn('web-7')]]);
+  // Twenty-five resources a call.
+  expect(calls.filter(({action}) => action === 'SimulatePrincipalPolicy')).toHaveLength(2);
 });
 
 test('targets that AWS refuses with 200 are an error that names them', async () => {

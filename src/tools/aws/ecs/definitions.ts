@@ -1,7 +1,8 @@
 /** Task definitions: revisions of a family, which never change. */
 import {type Json, json} from '../../../release/json.ts';
-import {errorName} from '../errors.ts';
+import {ifThere} from '../session.ts';
 import {isOwnTag} from '../tags.ts';
+import {together} from '../together.ts';
 import type {EcsSdk} from './sdk.ts';
 
 /** A task definition as JSON, and the tags that stand beside it. */
@@ -17,7 +18,7 @@ export interface TaskDefinition {
 }
 
 export interface Definitions {
-  /** By ARN, `family:revision`, or family (its newest active revision); undefined when there is none. */
+  /** By ARN or `family:revision`, at most a second old; or by family (its newest active revision). Undefined when there is none. */
   taskDefinition(name: string): Promise<TaskDefinition | undefined>;
   /** Revisions of a family, newest first. */
   revisions(family: string, count: number): Promise<readonly string[]>;
@@ -39,26 +40,28 @@ const readOnly = new Set([
 ]);
 
 export function definitions({load, session}: EcsSdk): Definitions {
+  const describe = async (name: string): Promise<TaskDefinition | undefined> => {
+    const call = session.read('ecs:DescribeTaskDefinition', async () => {
+      const {reader, DescribeTaskDefinitionCommand} = await load();
+      return reader.send(new DescribeTaskDefinitionCommand({taskDefinition: name, include: ['TAGS']}));
+    });
+    // There is no exception of its own for "no such task definition".
+    const {taskDefinition, tags: all = []} = (await ifThere(call, 'ClientException')) ?? {};
+    if (taskDefinition?.taskDefinitionArn === undefined) return undefined;
+    const {taskDefinitionArn: arn, family = '', revision = 0, status = '', registeredBy} = taskDefinition;
+    const kept = Object.fromEntries(Object.entries(taskDefinition).filter(([key]) => !readOnly.has(key)));
+    const tags = all.filter(({key}) => isOwnTag(key));
+    // An empty list of tags is refused.
+    const input = asJson({...kept, ...(tags.length > 0 && {tags})});
+    return {arn, family, revision, status, input, registeredBy};
+  };
+  const newest = together(describe);
+  // A revision never changes but for its status.
+  const numbered = together(describe, {lasts: 1000, now: session.timer.now});
+  const forget = () => [newest, numbered].forEach(({changed}) => changed());
+
   return {
-    taskDefinition: async name => {
-      try {
-        const {taskDefinition, tags: all = []} = await session.read('ecs:DescribeTaskDefinition', async () => {
-          const {reader, DescribeTaskDefinitionCommand} = await load();
-          return reader.send(new DescribeTaskDefinitionCommand({taskDefinition: name, include: ['TAGS']}));
-        });
-        if (taskDefinition?.taskDefinitionArn === undefined) return undefined;
-        const {taskDefinitionArn: arn, family = '', revision = 0, status = '', registeredBy} = taskDefinition;
-        const kept = Object.fromEntries(Object.entries(taskDefinition).filter(([key]) => !readOnly.has(key)));
-        const tags = all.filter(({key}) => isOwnTag(key));
-        // An empty list of tags is refused.
-        const input = asJson({...kept, ...(tags.length > 0 && {tags})});
-        return {arn, family, revision, status, input, registeredBy};
-      } catch (error) {
-        // There is no exception of its own for "no such task definition".
-        if (errorName(error) === 'ClientException') return undefined;
-        throw error;
-      }
-    },
+    taskDefinition: name => (/:\d+$/.test(name) ? numbered : newest).ask(name),
     revisions: async (family, count) => {
       const page = await session.read('ecs:ListTaskDefinitions', async () => {
         const {reader, ListTaskDefinitionsCommand} = await load();
@@ -72,7 +75,9 @@ export function definitions({load, session}: EcsSdk): Definitions {
       // It came from DescribeTaskDefinition, whose shape is this one but for the fields taken out above.
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       const command = new RegisterTaskDefinitionCommand(input as unknown as Input);
-      const {taskDefinition} = await session.write('ecs:RegisterTaskDefinition', () => writer.send(command), sleep);
+      const {taskDefinition} = await session
+        .write('ecs:RegisterTaskDefinition', () => writer.send(command), sleep)
+        .finally(forget);
       return taskDefinition?.taskDefinitionArn ?? '';
     },
   };

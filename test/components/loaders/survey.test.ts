@@ -1,0 +1,43 @@
+import {expect, onTestFinished, test} from 'vitest';
+import {survey} from '../../../src/components/loaders/survey.ts';
+import {startEmulator} from '../../../src/emulator/index.ts';
+import {createAws} from '../../../src/tools/aws/index.ts';
+
+/** An account with two rules, and a clock in the test's hands. */
+async function account() {
+  const {url, world, calls, close} = await startEmulator({});
+  onTestFinished(close);
+  for (const name of ['nightly', 'weekly']) world.createRule({name, ScheduleExpression: 'rate(1 day)'});
+  const time = {now: 1_000_000};
+  const aws = createAws({
+    region: 'us-east-1',
+    profile: undefined,
+    login: undefined,
+    env: {AWS_ENDPOINT_URL: url, AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'not-a-secret'},
+  });
+  const looks = () => calls.filter(({action}) => action === 'ListRules').length;
+  return {world, time, looks, look: () => survey({aws, clock: {now: () => time.now}})};
+}
+
+test('loaders that end within ten seconds share one look at what else the account starts; later ones look anew', async () => {
+  const {world, time, looks, look} = await account();
+  await Promise.all([look(), look()]);
+  time.now += 9999;
+  expect((await look()).rules).toHaveLength(2);
+  expect(looks()).toBe(1);
+  world.createRule({name: 'yearly', ScheduleExpression: 'rate(365 days)'});
+  time.now += 1;
+  expect((await look()).rules).toHaveLength(3);
+  // A clock that was set back says nothing about how old it is.
+  time.now -= 3_600_000;
+  await look();
+  expect(looks()).toBe(3);
+});
+
+test('a look that was refused is tried again by the next one', async () => {
+  const {world, looks, look} = await account();
+  world.deny('events:ListRules');
+  expect((await look()).unseen).toEqual([expect.stringMatching(/^rules of the default bus could not be looked at: not allowed/)]);
+  await look();
+  expect(looks()).toBe(2);
+});
