@@ -55,7 +55,7 @@ export interface Git extends Remotes {
   isIgnored(root: string, path: string): Promise<boolean>;
 }
 
-interface Head {
+export interface Head {
   readonly commit: string;
   readonly tree: string;
   /** `main`, without `refs/heads/`. */
@@ -136,17 +136,27 @@ export function createGit(options: {env: Environment; limits?: GitLimits}): Git 
     throw failure(command, result);
   }
 
+  async function findRoot(folder: string): Promise<string | undefined> {
+    const args = ['rev-parse', '--show-toplevel'];
+    const result = await ask(folder, args);
+    if (result.exitCode === 0) return result.stdout.replace(/\n$/, '');
+    if (/not a git repository|must be run in a work tree/.test(result.stderr)) return undefined;
+    throw failure(args, result);
+  }
+
+  /** By folder: where a work tree was found it stays. Where there is none, somebody may make one. */
+  const roots = new Map<string, string>();
+
   const git: Git = {
     async root(path) {
       const isFile = await stat(path).then(
         found => !found.isDirectory(),
         () => false,
       );
-      const args = ['rev-parse', '--show-toplevel'];
-      const result = await ask(isFile ? dirname(path) : path, args);
-      if (result.exitCode === 0) return result.stdout.replace(/\n$/, '');
-      if (/not a git repository|must be run in a work tree/.test(result.stderr)) return undefined;
-      throw failure(args, result);
+      const folder = isFile ? dirname(path) : path;
+      const root = roots.get(folder) ?? (await findRoot(folder));
+      if (root !== undefined) roots.set(folder, root);
+      return root;
     },
 
     async head(root) {
@@ -212,6 +222,7 @@ export function createGit(options: {env: Environment; limits?: GitLimits}): Git 
     parent: (root, commit) => resolve(root, `${commit}^1`),
 
     async isIn(root, commit, history) {
+      if (commit === history) return true;
       const args = ['merge-base', '--is-ancestor', commit, history];
       const result = await ask(root, args);
       if (result.exitCode > 1) throw failure(args, result);
@@ -224,10 +235,11 @@ export function createGit(options: {env: Environment; limits?: GitLimits}): Git 
     },
 
     async commitTime(root, commit) {
-      const found = await resolve(root, `${commit}^{commit}`);
-      if (found === undefined) throw new DeployError(`The git repository ${root} has no commit ${commit}.`);
-      const seconds = await read(root, ['-c', 'log.showSignature=false', 'show', '--no-patch', '--format=%ct', found]);
-      return new Date(Number(seconds) * 1000).toISOString();
+      const args = ['-c', 'log.showSignature=false', 'show', '--no-patch', '--format=%ct', `${commit}^{commit}`, '--'];
+      const result = await ask(root, args);
+      if (/bad revision/.test(result.stderr)) throw new DeployError(`The git repository ${root} has no commit ${commit}.`);
+      if (result.exitCode !== 0) throw failure(args, result);
+      return new Date(Number(result.stdout) * 1000).toISOString();
     },
 
     async tag(root, name, commit, message) {

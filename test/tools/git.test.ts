@@ -48,6 +48,14 @@ describe('looking', () => {
     expect(await git.root(join(root, '.git'))).toBeUndefined();
   });
 
+  test('finds a work tree that somebody makes where there was none', async () => {
+    const beside = join(folder, 'beside');
+    await mkdir(beside);
+    expect(await git.root(beside)).toBeUndefined();
+    await execOk('git', ['init', '--quiet'], {cwd: beside, env});
+    expect(await git.root(beside)).toBe(beside);
+  });
+
   test('says which commit, tree and branch are checked out', async () => {
     expect(await git.head(root)).toEqual({
       commit: await run('rev-parse', 'HEAD'),

@@ -48,7 +48,7 @@ function tfvarsStep(edit: TfvarsEdit, {source, set: configured}: TerraformConfig
     request: async (io: Io, results: Results) => {
       const root = source?.git.commit ? await io.git.root(edit.path) : undefined;
       // Found out before anything is applied: it could not be committed afterwards.
-      if (root !== undefined) await refuseSwitched(io, root, results, prepared.commit);
+      if (root !== undefined) await refuseSwitched(io, root, await io.git.head(root), results, prepared.commit);
       return edit;
     },
     perform: async (_io, {path: file, before, after, set}) => {

@@ -56,16 +56,17 @@ async function changedTfvars({varFile, varFileSha256}: TerraformPayload): Change
   return (await readText(varFile)).sha256 === varFileSha256 ? undefined : `${path.basename(varFile)} has changed`;
 }
 
-async function changedTerraform(component: TerraformConfig, {terraform}: TerraformPayload, io: Io): Change {
-  const now = await terraformOf(component, io).version();
+async function changedTerraform(component: TerraformConfig, {directory, terraform}: TerraformPayload, io: Io): Change {
+  const now = await terraformOf(component, io).version(directory);
   return now === terraform ? undefined : `Terraform is ${now} now, and was ${terraform}`;
 }
 
 async function changedWorkspace(component: TerraformConfig, {directory, workspace, state}: TerraformPayload, io: Io): Change {
   // A plan that was made with a data folder aside is never applied.
   const module = {directory};
-  // Asked first: Terraform makes a new and empty one of a name that it does not know.
-  if (!(await terraformOf(component, io).workspaces(module)).includes(workspace)) return `the workspace ${workspace} is gone`;
+  // Asked first: Terraform makes a new and empty one of a name that it does not know. `default` can neither be made nor deleted.
+  const {names} = workspace === 'default' ? {names: [workspace]} : await terraformOf(component, io).workspaces(module);
+  if (!names.includes(workspace)) return `the workspace ${workspace} is gone`;
   return changedState(state, await stateNow(component, {...module, workspace}, io));
 }
 

@@ -8,7 +8,7 @@ import type {Io} from '../io.ts';
 import {type TfvarsSettings, editTfvars, parseTfvars} from '../tfvars.ts';
 import {failed, passed} from '../verdict.ts';
 import {type TerraformConfig, pathsOf} from './config.ts';
-import {openModule, terraformOf} from './module.ts';
+import {openInitialised, terraformOf} from './module.ts';
 import {variableProblem} from './variable-files.ts';
 
 /** `set`: the values that will be set. */
@@ -43,15 +43,18 @@ export async function checkModule(component: Named<TerraformConfig>, claim: Clai
  * would be fetched twice), and where the plan itself comes next.
  */
 async function rehearse(component: Named<TerraformConfig>, tfvars: string, io: Io): Promise<void> {
-  const {directory, varFile} = pathsOf(component, io);
-  const terraform = terraformOf(component, io);
-  if (io.readOnly || !(await terraform.isInitialised({directory}))) return;
-  const {module} = await openModule(component, io);
+  const {varFile} = pathsOf(component, io);
+  const opened = io.readOnly ? undefined : await openInitialised(component, io);
+  if (opened === undefined) return;
   const out = path.join(await io.scratch(), `${component.id}-preflight.tfplan`);
   const copy = path.join(await io.scratch(), `${component.id}-preflight.tfvars${varFile.endsWith('.json') ? '.json' : ''}`);
   try {
     await writeFile(copy, tfvars, {mode: 0o600});
-    await terraform.plan(module, {varFile: copy, out, lock: false, lockTimeoutSeconds: 0, refresh: false}, {signal: io.signal});
+    await terraformOf(component, io).plan(
+      opened.module,
+      {varFile: copy, out, lock: false, lockTimeoutSeconds: 0, refresh: false},
+      {signal: io.signal},
+    );
   } finally {
     await rm(out, {force: true});
     await rm(copy, {force: true});

@@ -20,32 +20,36 @@ export interface OpenedModule {
 
 /** The module, initialised where it was not, in the workspace that the config names. What its variables hide is hidden from now on. */
 export async function openModule(component: TerraformConfig, io: Io): Promise<OpenedModule> {
-  const {directory} = pathsOf(component, io);
-  const terraform = terraformOf(component, io);
+  return (await openInitialised(component, io)) ?? initialise(component, io);
+}
+
+/** The same as it is; undefined where it is not initialised. */
+export async function openInitialised(component: TerraformConfig, io: Io): Promise<OpenedModule | undefined> {
   await learnVariables(component, io);
-  const notes: string[] = [];
-  const plain: RootModule = {directory};
-  let module = plain;
-  if (!(await terraform.isInitialised(plain))) {
-    // Whoever only looks leaves the directory as it is.
-    module = io.readOnly
-      ? {directory, dataDir: path.join(await io.scratch(), 'terraform-data', sha256(directory).slice(0, 12))}
-      : plain;
-    notes.push(
-      `terraform init was run in ${component.directory}: it was not initialised${io.readOnly ? ' (in a folder aside)' : ''}`,
-    );
-    io.log(`terraform init in ${directory}`);
-    await terraform.init(module, {}, {onLine: io.log, signal: io.signal});
-  }
-  const [selected, workspaces] = await Promise.all([terraform.workspace(module), terraform.workspaces(module)]);
-  if (!workspaces.includes(component.workspace)) throw noWorkspace(component, directory, workspaces);
-  notes.push(
-    selected === component.workspace
-      ? `workspace ${component.workspace}`
-      : `workspace ${component.workspace}, although ${selected} is selected in ${component.directory}`,
-  );
+  const {directory} = pathsOf(component, io);
+  return (await terraformOf(component, io).isInitialised({directory})) ? inWorkspace(component, {directory}, io) : undefined;
+}
+
+async function initialise(component: TerraformConfig, io: Io): Promise<OpenedModule> {
+  const {directory} = pathsOf(component, io);
+  // Whoever only looks leaves the directory as it is.
+  const module = io.readOnly
+    ? {directory, dataDir: path.join(await io.scratch(), 'terraform-data', sha256(directory).slice(0, 12))}
+    : {directory};
+  io.log(`terraform init in ${directory}`);
+  await terraformOf(component, io).init(module, {}, {onLine: io.log, signal: io.signal});
+  const opened = await inWorkspace(component, module, io);
+  const done = `terraform init was run in ${component.directory}: it was not initialised${io.readOnly ? ' (in a folder aside)' : ''}`;
+  return {...opened, notes: [done, ...opened.notes]};
+}
+
+async function inWorkspace(component: TerraformConfig, module: RootModule, io: Io): Promise<OpenedModule> {
+  const {workspace} = component;
+  const {names, selected = 'one that is gone'} = await terraformOf(component, io).workspaces(module);
+  if (!names.includes(workspace)) throw noWorkspace(component, module.directory, names);
+  const although = selected === workspace ? '' : `, although ${selected} is selected in ${component.directory}`;
   // Named for every process of ours, whatever somebody selects in another window.
-  return {module: {...module, workspace: component.workspace}, notes};
+  return {module: {...module, workspace}, notes: [`workspace ${workspace}${although}`]};
 }
 
 function noWorkspace({workspace}: TerraformConfig, directory: string, workspaces: readonly string[]): DeployError {

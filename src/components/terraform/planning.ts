@@ -67,7 +67,7 @@ export async function planTerraform(
     planSha256: sha256(await readFile(files.plan)),
     applyVarFile: (await hasEphemeral(directory)) ? files.tfvars : null,
     sources: await noteSources(moduleFolders(directory, plan.configuration?.root_module), files.manifest, io.records),
-    terraform: await terraform.version(),
+    terraform: plan.terraform_version,
     state,
     account: await accountNow(io),
     addresses: planned.map(({id}) => id),

@@ -2,8 +2,8 @@
  * Terraform, one process a call. Nothing here asks, colours, migrates or upgrades. Applying is not here: it must outlive the wizard
  * (runner.ts); `applyCommand` says what to run.
  */
-import {chmod, mkdir, open, rm} from 'node:fs/promises';
-import {dirname, resolve} from 'node:path';
+import {chmod, mkdir, open, readFile, rm} from 'node:fs/promises';
+import {dirname, join, resolve} from 'node:path';
 import * as z from 'zod';
 import {exec, type Environment, type ExecResult} from '../exec.ts';
 import {readDiagnostics, terraformError, TerraformError, undeclaredVariables, wantsInit} from './diagnosis.ts';
@@ -54,6 +54,12 @@ interface Planned {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+interface Workspaces {
+  readonly names: readonly string[];
+  /** Undefined where that is none of them: somebody has deleted it. */
+  readonly selected: string | undefined;
+}
+
 /** Which state it is, and which edition of it. */
 export interface State {
   readonly lineage: string;
@@ -72,15 +78,14 @@ export interface Command {
 export interface Terraform {
   /** The names of environment variables that Terraform does not get. */
   readonly dropped: readonly string[];
-  /** `1.11.4`. Throws MissingToolError. */
-  version(): Promise<string>;
+  /** `1.11.4`: the one that runs in a directory, where a version manager chooses by that. Throws MissingToolError. */
+  version(directory?: string): Promise<string>;
   /** Whether a plan needs no `init` first. Reads the state, without its lock. */
   isInitialised(module: RootModule): Promise<boolean>;
   /** With a `dataDir` the dependency lock file is left alone. Never migrates state, never upgrades. */
   init(module: RootModule, options?: InitOptions, sinks?: Sinks): Promise<void>;
-  /** The workspace that is selected in the directory. */
-  workspace(module: RootModule): Promise<string>;
-  workspaces(module: RootModule): Promise<readonly string[]>;
+  /** The workspaces that there are, and the one that is selected in the directory. */
+  workspaces(module: RootModule): Promise<Workspaces>;
   /**
    * Plans into `out`. Throws a TerraformError in the operator's words, as StateLockedError or NotInitialisedError where it is one;
    * then there is no plan file. A variable file that sets what the module does not declare is an error too.
@@ -104,8 +109,8 @@ export interface TerraformOptions {
   readonly file?: string;
 }
 
-/** `terraform version -json`, with the providers that the dependency lock file selects. */
-const versions = z.object({terraform_version: z.string(), provider_selections: z.record(z.string(), z.string()).default({})});
+/** `terraform version -json` */
+const versions = z.object({terraform_version: z.string()});
 
 /** A big plan is tens of megabytes. */
 const maxJson = 512 * 1024 * 1024;
@@ -160,23 +165,20 @@ export function createTerraform({env: given, keepVars = [], file = 'terraform'}:
   return {
     dropped,
 
-    async version() {
-      const said = await exec(file, ['version', '-json'], {env: clean});
+    async version(directory) {
+      const said = await exec(file, ['version', '-json'], {env: clean, ...(directory !== undefined && {cwd: directory})});
       if (said.exitCode !== 0) throw terraformError('terraform version', readDiagnostics(said.stderr));
       return parse(said.stdout, versions, 'terraform version').terraform_version;
     },
 
     async isInitialised(module) {
-      // Neither starts a provider. `providers` finds a backend, a module or a package that is missing or has changed, but not a
-      // provider that was never chosen: that is the lock file's to say. Other errors are for the plan to tell.
-      const [required, selected] = await Promise.all([
-        run(command(module, ['providers', '-no-color'])),
-        run(command(module, ['version', '-json'])),
-      ]);
-      if (required.exitCode !== 0) return !readDiagnostics(required.stderr).some(wantsInit);
-      const {provider_selections: selections} = parse(selected.stdout, versions, 'terraform version');
-      const names = Array.from(required.stdout.matchAll(/provider\[(?<name>[^\]]+)\]/g), ({groups}) => groups?.['name'] ?? '');
-      return names.every(name => name in selections || name.startsWith('terraform.io/builtin/'));
+      // Starts no provider. `providers` finds a backend, a module or a package that is missing or has changed, but not a provider
+      // that was never chosen: that is the lock file's to say. Other errors are for the plan to tell.
+      const {exitCode, stdout, stderr} = await run(command(module, ['providers', '-no-color']));
+      if (exitCode !== 0) return !readDiagnostics(stderr).some(wantsInit);
+      const chosen = await lockedProviders(module);
+      const names = Array.from(stdout.matchAll(/provider\[(?<name>[^\]]+)\]/g), ({groups}) => groups?.['name'] ?? '');
+      return names.every(name => chosen.has(name) || name.startsWith('terraform.io/builtin/'));
     },
 
     async init(module, {pluginDir} = {}, {onLine, signal} = {}) {
@@ -197,17 +199,14 @@ export function createTerraform({env: given, keepVars = [], file = 'terraform'}:
       if (exitCode !== 0) throw terraformError('terraform init', readDiagnostics(stderr));
     },
 
-    async workspace({directory, dataDir}) {
-      return (await read(command({directory, dataDir}, ['workspace', 'show', '-no-color']))).trim();
-    },
-
     async workspaces({directory, dataDir}) {
       const listing = command({directory, dataDir}, ['workspace', 'list', '-no-color']);
       const {exitCode, stdout, stderr} = await run(listing);
       // The `http` backend has one, and says so in plain words only (measured on 1.11.4).
-      if (exitCode !== 0 && /^workspaces not supported$/m.test(stderr)) return ['default'];
+      if (exitCode !== 0 && /^workspaces not supported$/m.test(stderr)) return {names: ['default'], selected: 'default'};
       if (exitCode !== 0) throw terraformError('terraform workspace list', readDiagnostics(stderr));
-      return stdout.split('\n').flatMap(line => /^[* ] (?<name>\S+)$/.exec(line.trimEnd())?.groups?.['name'] ?? []);
+      const listed = stdout.split('\n').flatMap(line => /^[* ] \S+$/.exec(line.trimEnd())?.[0] ?? []);
+      return {names: listed.map(line => line.slice(2)), selected: listed.find(line => line.startsWith('*'))?.slice(2)};
     },
 
     async plan(module, {varFile, out, lock, lockTimeoutSeconds, refresh = true}, sinks = {}) {
@@ -263,6 +262,12 @@ export function createTerraform({env: given, keepVars = [], file = 'terraform'}:
       ]);
     },
   };
+}
+
+/** What `terraform init` has chosen: it writes a block for each provider into the dependency lock file. Where none can be read, nothing. */
+async function lockedProviders({directory}: RootModule): Promise<ReadonlySet<string>> {
+  const text = await readFile(join(directory, '.terraform.lock.hcl'), 'utf8').catch(() => '');
+  return new Set(Array.from(text.matchAll(/^\s*provider\s+"(?<name>[^"]+)"/gm), ({groups}) => groups?.['name'] ?? ''));
 }
 
 /** Makes an empty file for Terraform to write into: it keeps the mode, and at no moment can others read it. */

@@ -7,6 +7,7 @@ import {MissingToolError} from '../../../src/tools/exec.ts';
 import {NotInitialisedError, StateLockedError} from '../../../src/tools/terraform/diagnosis.ts';
 import type {TerraformMessage} from '../../../src/tools/terraform/stream.ts';
 import {createTerraform, type PlanOptions} from '../../../src/tools/terraform/terraform.ts';
+import {httpState} from './http-state.ts';
 import {env, folder, module, terraform, until, withTerraform, write} from './support.ts';
 
 const tf = createTerraform({env});
@@ -34,6 +35,18 @@ withTerraform('version', () => {
     const careful = createTerraform({env: {...env, TF_CLI_ARGS: '-input=false'}});
     expect(await careful.version()).toMatch(/^\d+/);
     expect(careful.dropped).toEqual(['TF_CLI_ARGS']);
+  });
+
+  test('is the one of a directory, where a version manager chooses by that', async () => {
+    const manager = join(await folder(), 'terraform');
+    await writeFile(manager, '#!/bin/sh\nprintf \'{"terraform_version": "%s"}\' "$(cat .terraform-version)"\n');
+    await chmod(manager, 0o755);
+    const [old, young] = [await module({'.terraform-version': '1.5.7'}), await module({'.terraform-version': '1.11.4'})];
+    const managed = createTerraform({env, file: manager});
+    expect([await managed.version(old), await managed.version(young)]).toEqual(['1.5.7', '1.11.4']);
+    // Somebody chooses another one while the wizard runs.
+    await writeFile(join(old, '.terraform-version'), '1.6.0');
+    expect(await managed.version(old)).toBe('1.6.0');
   });
 
   test('of a program that is not there', async () => {
@@ -175,8 +188,8 @@ withTerraform('workspaces', () => {
     await terraform(directory, 'apply', '-auto-approve');
     await terraform(directory, 'workspace', 'select', 'default');
 
-    expect(await tf.workspace({directory})).toBe('default');
-    expect(await tf.workspaces({directory, workspace: 'production'})).toEqual(['default', 'production']);
+    const names = ['default', 'production'];
+    expect(await tf.workspaces({directory, workspace: 'production'})).toEqual({names, selected: 'default'});
     expect(await tf.state({directory})).toBeUndefined();
     expect(await tf.plan({directory}, planOptions)).toMatchObject({exitCode: 2});
     expect(await tf.state({directory, workspace: 'production'})).toEqual({lineage: expect.any(String), serial: 1, secrets: []});
@@ -185,7 +198,22 @@ withTerraform('workspaces', () => {
 
   test('the one of the environment is not used', async () => {
     const directory = await module({'main.tf': service});
-    expect(await createTerraform({env: {...env, TF_WORKSPACE: 'produciton'}}).workspace({directory})).toBe('default');
+    const misspelt = createTerraform({env: {...env, TF_WORKSPACE: 'produciton'}});
+    expect(await misspelt.workspaces({directory})).toEqual({names: ['default'], selected: 'default'});
+  });
+
+  test('none is selected where somebody has deleted the one that was', async () => {
+    const directory = await module({'main.tf': service});
+    await terraform(directory, 'workspace', 'new', 'gone');
+    await rm(join(directory, 'terraform.tfstate.d'), {recursive: true});
+    expect(await tf.workspaces({directory})).toEqual({names: ['default'], selected: undefined});
+  });
+
+  test('there is one where the backend has no more', async () => {
+    const {settings} = await httpState();
+    const directory = await module({'main.tf': `terraform {\n  backend "http" {\n${settings}  }\n}\n${service}`});
+    await tf.init({directory});
+    expect(await tf.workspaces({directory})).toEqual({names: ['default'], selected: 'default'});
   });
 });
 

@@ -10,7 +10,7 @@ import {shortDigest} from '../../images.ts';
 import type {Io} from '../../io.ts';
 import {type Source, type TerraformConfig, pathsOf} from '../config.ts';
 import {loginAside} from './login.ts';
-import {uncommitted, uncommittedInWords} from './work-tree.ts';
+import {type WorkTree, uncommitted, uncommittedInWords, workTreeAt} from './work-tree.ts';
 
 export const revisionLabel = 'org.opencontainers.image.revision';
 
@@ -46,24 +46,21 @@ export function buildStep(id: string, component: TerraformConfig, source: Source
     request: async io => {
       const {context} = pathsOf(component, io);
       const root = (await io.git.root(context)) ?? null;
-      const head = root === null ? null : await io.git.head(root);
-      const dirty = root === null || (await io.git.status(root)).length > 0;
-      if (root !== null && source.git.commit && !source.git.allowDirty)
-        await refuseStrangers(component, source, version, root, io);
+      const tree = root === null ? null : await workTreeAt(root, io);
+      const dirty = tree === null || tree.changes.length > 0;
+      if (tree !== null && source.git.commit && !source.git.allowDirty)
+        await refuseStrangers(component, source, version, tree, io);
       const url = root === null ? undefined : await io.git.remoteUrl(root);
-      const created =
-        root !== null && head !== null && !dirty
-          ? await io.git.commitTime(root, head.commit)
-          : new Date(io.clock.now()).toISOString();
+      const created = dirty ? new Date(io.clock.now()).toISOString() : await io.git.commitTime(tree.root, tree.commit);
       const labels = {
         [label.version]: version,
-        ...(head && {[label.revision]: dirty ? `${head.commit}-dirty` : head.commit}),
+        ...(tree && {[label.revision]: dirty ? `${tree.commit}-dirty` : tree.commit}),
         ...(url && {[label.source]: url}),
         // Of the commit, not of the clock: the same source makes the same image.
         [label.created]: created,
         [label.settings]: settingsOf(source),
       };
-      return {context, reference, labels, revision: dirty ? null : (head?.commit ?? null), root};
+      return {context, reference, labels, revision: dirty ? null : tree.commit, root};
     },
     perform: async (io, request) => {
       const there = await sameImage(io, request);
@@ -111,8 +108,14 @@ export function buildStep(id: string, component: TerraformConfig, source: Source
 }
 
 /** Looked at once more: a hook of the commit, or somebody at work, may have changed files since the release began. */
-async function refuseStrangers(component: TerraformConfig, source: Source, version: string, root: string, io: Io): Promise<void> {
-  const {edited, others} = await uncommitted(component, source, version, root, io);
+async function refuseStrangers(
+  component: TerraformConfig,
+  source: Source,
+  version: string,
+  tree: WorkTree,
+  io: Io,
+): Promise<void> {
+  const {edited, others} = await uncommitted(component, source, version, tree, io);
   const strangers = [...(edited === undefined ? [] : [edited]), ...others];
   if (strangers.length === 0) return;
   throw new DeployError(`${uncommittedInWords(strangers)} since the release began: an image built now would be of no commit`, {

@@ -15,7 +15,7 @@ import {recordsInContext} from './context.ts';
 import {withLogin} from './login.ts';
 import {isIncreased, releasedInWords, releasedVersions} from './released.ts';
 import {isThere, readVersionFiles, versionFileNames} from './version-files.ts';
-import {uncommitted, uncommittedInWords} from './work-tree.ts';
+import {uncommitted, uncommittedInWords, workTreeAt} from './work-tree.ts';
 
 const subject = z.discriminatedUnion('is', [
   z.object({is: z.literal('builder')}),
@@ -172,14 +172,15 @@ async function checkWorkTree(component: Built, claim: Claim, version: string, io
         })
       : warned(claim, 'no git repository: the image will not say which commit it was built from');
   }
-  const {commit, branch} = await io.git.head(root);
+  const tree = await workTreeAt(root, io);
+  const {commit, branch} = tree;
   if (git.commit && branch === undefined)
     return failed(claim, 'HEAD is detached: there is no branch to commit on', {next: 'Check out a branch.'});
   if (git.commit && (await io.git.identity(root)) === undefined) {
     return failed(claim, 'git does not know who commits', {next: 'git config user.name "…" and git config user.email "…"'});
   }
 
-  const {edited, others} = await uncommitted(component, component.source, version, root, io);
+  const {edited, others} = await uncommitted(component, component.source, version, tree, io);
   if (edited !== undefined)
     return failed(claim, `${edited} has changes that are not committed`, {next: `Commit or take them back: git diff ${edited}`});
   if (others.length === 0) return passed(claim, `${branch ?? 'HEAD'} at ${commit.slice(0, 12)}, clean`);

@@ -4,6 +4,7 @@ import path from 'node:path';
 import * as z from 'zod';
 import {type Results, type Step, step} from '../../../release/contract.ts';
 import {DeployError} from '../../../release/errors.ts';
+import type {Head} from '../../../tools/git.ts';
 import type {Io} from '../../io.ts';
 
 const commitRequest = z.object({
@@ -58,13 +59,13 @@ export function commitFilesStep(what: CommitOf): Step<Io> {
       // An edit follows a link; so does what is committed.
       const all = await Promise.all((await what.files(io)).map(file => realpath(file)));
       const root = await repositoryOf(io, all);
-      const {commit: parent} = await io.git.head(root);
-      if (what.onTopOf !== undefined) await refuseSwitched(io, root, results, what.onTopOf);
+      const head = await io.git.head(root);
+      if (what.onTopOf !== undefined) await refuseSwitched(io, root, head, results, what.onTopOf);
       const names = all.map(file => path.relative(root, file));
       const tracked = await Promise.all(names.map(async name => ((await io.git.isIgnored(root, name)) ? [] : [name])));
       const changed = new Set((await io.git.status(root, names)).map(({path: name}) => name));
       const files = tracked.flat().filter(name => changed.has(name));
-      return {root, files, message: what.message, parent};
+      return {root, files, message: what.message, parent: head.commit};
     },
     perform: async (io, {root, files, message, parent}) => {
       if (files.length === 0) return {commit: parent, made: false, alone: false};
@@ -101,13 +102,12 @@ const isAlone = ({push}: CommitOf, io: Io): boolean => !push && !io.attended;
  * Throws where the commit of an earlier step is not in what is checked out any more: a release does not commit or push what is none of
  * it.
  */
-export async function refuseSwitched(io: Io, root: string, results: Results, step: string): Promise<void> {
+export async function refuseSwitched(io: Io, root: string, head: Head, results: Results, step: string): Promise<void> {
   const {data: before} = committed.safeParse(results.get(step));
-  const {commit: head, branch = 'HEAD'} = await io.git.head(root);
-  if (before === undefined || (await io.git.isIn(root, before.commit, head))) return;
+  if (before === undefined || (await io.git.isIn(root, before.commit, head.commit))) return;
   const commit = before.commit.slice(0, 12);
   throw new DeployError(
-    `${branch} does not have the commit ${commit} of this release: another branch was checked out meanwhile, or it was taken back`,
+    `${head.branch ?? 'HEAD'} does not have the commit ${commit} of this release: another branch was checked out meanwhile, or it was taken back`,
     {means: 'Nothing was committed there.', next: [`Check out the branch that has it: \`git branch --contains ${commit}\``]},
   );
 }

@@ -2,6 +2,7 @@
 import {realpath} from 'node:fs/promises';
 import path from 'node:path';
 import {readText} from '../../../tools/files.ts';
+import type {Head} from '../../../tools/git.ts';
 import type {Io} from '../../io.ts';
 import {editTfvars} from '../../tfvars.ts';
 import {editVersion} from '../../version-file.ts';
@@ -15,17 +16,26 @@ export interface Uncommitted {
   readonly others: readonly string[];
 }
 
+/** A work tree as it is at one moment: what is checked out, and what differs from it. */
+export interface WorkTree extends Head {
+  readonly root: string;
+  readonly changes: readonly {readonly path: string}[];
+}
+
+export async function workTreeAt(root: string, io: Io): Promise<WorkTree> {
+  return {root, ...(await io.git.head(root)), changes: await io.git.status(root)};
+}
+
 /** What is not committed, but for what a release of this version edits itself and what running the wizard leaves. Paths from the root. */
 export async function uncommitted(
   component: TerraformConfig,
   source: Source,
   version: string,
-  root: string,
+  {root, commit, changes}: WorkTree,
   io: Io,
 ): Promise<Uncommitted> {
   // What is deleted in the index and there all the same is told twice.
-  const changed = [...new Set((await io.git.status(root)).map(({path}) => path))];
-  const {commit} = await io.git.head(root);
+  const changed = [...new Set(changes.map(({path}) => path))];
   const edits = await ownEdits(component, source, version, root, io);
   const more = await Promise.all(
     [...edits].map(async ([file, edit]) => {
