@@ -33,6 +33,7 @@ import {
 import {DescribeTargetGroupsCommand, DescribeTargetHealthCommand} from '@aws-sdk/client-elastic-load-balancing-v2';
 import {
   DescribeRuleCommand,
+  ListEventBusesCommand,
   ListRulesCommand,
   ListTargetsByRuleCommand,
   PutRuleCommand,
@@ -153,6 +154,7 @@ export const QUESTIONS: Readonly<Record<string, (clients: Clients) => Promise<un
   'events:PutTargets (missing)': ({events}) =>
     events.send(new PutTargetsCommand({Rule: 'no', Targets: [{Id: 'load', Arn: arn('sqs', 'load')}]})),
   'events:DescribeRule': ({events}) => events.send(new DescribeRuleCommand({Name: 'nightly'})),
+  'events:ListEventBuses': ({events}) => events.send(new ListEventBusesCommand({})),
   'events:ListRules': ({events}) => events.send(new ListRulesCommand({})),
   'events:ListTargetsByRule': ({events}) => events.send(new ListTargetsByRuleCommand({Rule: 'nightly'})),
   'events:DescribeRule (missing)': ({events}) => events.send(new DescribeRuleCommand({Name: 'no'})),

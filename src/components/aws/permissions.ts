@@ -59,6 +59,7 @@ const tasks = [
 ];
 /** What starts loaders, and a run that proves a new revision. */
 const targets = [
+  look('events:ListEventBuses'),
   look('events:ListRules'),
   look('events:DescribeRule', 'rule'),
   look('events:ListTargetsByRule', 'rule'),

@@ -235,7 +235,7 @@ async function checkStrangers(
   }
   if (seen.unseen.length > 0) return warned(claim, seen.unseen.join('; '));
   const {rules, schedules} = seen;
-  const looked = `${rules.length} rules of the default bus, ${schedules.length} schedules and ${seen.machines.length} state machines`;
+  const looked = `${rules.length} rules, ${schedules.length} schedules and ${seen.machines.length} state machines`;
   return passed(claim, `${looked} looked at`);
 }
 

@@ -79,10 +79,19 @@ async function lookAround(aws: Io['aws']): Promise<Survey> {
     }
   };
   const [rules, schedules, machines] = await Promise.all([
-    part('rules of the default bus', async () => {
-      const {rules, more} = await aws.events.list('default', most);
-      const found = rules.map(rule => limit(async () => ({rule, targets: (await aws.events.targets(rule)) ?? []})));
-      return {found: await Promise.all(found), more};
+    part('rules', async () => {
+      const buses = await part('event buses', async () => {
+        const {buses: found, more} = await aws.events.buses(most);
+        return {found, more};
+      });
+      // The default one is always there, whether or not the caller may list them.
+      const all = [...new Set(['default', ...buses])].map(bus => limit(() => aws.events.list(bus, most)));
+      const lists = await Promise.all(all);
+      const named = lists.flatMap(({rules}) => rules);
+      const found = named
+        .slice(0, most)
+        .map(rule => limit(async () => ({rule, targets: (await aws.events.targets(rule)) ?? []})));
+      return {found: await Promise.all(found), more: named.length > most || lists.some(({more}) => more)};
     }),
     part('schedules', async () => {
       const {schedules, more} = await aws.scheduler.list(most);

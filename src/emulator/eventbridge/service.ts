@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import {arnIn} from '../account.ts';
 import {actionsOf, type Service} from '../action.ts';
 import {paginate} from '../pagination.ts';
 import {busNamed, DEFAULT_BUS, putRule, putTargets, type Rule, ruleNamed} from './rules.ts';
@@ -25,6 +26,13 @@ export const eventbridge: Service = {
     PutRule: action(z.object({Name: name, EventBusName: bus, ...settings}), (account, {Name, EventBusName, ...rest}) => ({
       RuleArn: putRule(account, EventBusName, Name, rest).arn,
     })),
+
+    ListEventBuses: action(z.object({NamePrefix: z.string().default(''), ...page}), (account, input) => {
+      const names = [...account.buses.keys()].filter(one => one.startsWith(input.NamePrefix));
+      const {items, nextToken} = paginate(names, pageOf(input));
+      const buses = items.map(Name => ({Name, Arn: arnIn(account, 'events', `event-bus/${Name}`)}));
+      return {EventBuses: buses, NextToken: nextToken};
+    }),
 
     ListRules: action(z.object({NamePrefix: z.string().default(''), EventBusName: bus, ...page}), (account, input) => {
       const rules = [...busNamed(account, input.EventBusName).values()].filter(rule => rule.name.startsWith(input.NamePrefix));

@@ -32,7 +32,7 @@ const buckets = [
   bucket(50, 5, 'ecs:UpdateService', 'ecs:StopServiceDeployment'),
   bucket(100, 40, 'ecs:RunTask'),
   // Amazon EventBridge: all calls but PutEvents
-  rate(50, 'events:DescribeRule', 'events:ListRules', 'events:ListTargetsByRule', 'events:PutTargets'),
+  rate(50, 'events:DescribeRule', 'events:ListEventBuses', 'events:ListRules', 'events:ListTargetsByRule', 'events:PutTargets'),
   rate(50, 'scheduler:GetSchedule'),
   rate(50, 'scheduler:ListSchedules'),
   rate(50, 'scheduler:UpdateSchedule'),

@@ -19,6 +19,8 @@ export interface EventBridge {
   rule(rule: Rule): Promise<{readonly schedule: string | undefined; readonly state: string} | undefined>;
   /** Undefined when there is no such rule. */
   targets(rule: Rule): Promise<readonly RuleTarget[] | undefined>;
+  /** Names of event buses, at most so many. `more`: there are others. */
+  buses(most: number): Promise<{readonly buses: readonly string[]; readonly more: boolean}>;
   /** Names of the rules of a bus, at most so many. `more`: there are others. */
   list(bus: string, most: number): Promise<{readonly rules: readonly Rule[]; readonly more: boolean}>;
   /** Replaces targets by id. Throws when AWS refused any of them, although it answers 200 then. */
@@ -57,6 +59,19 @@ export function createEventBridge(session: Session): EventBridge {
   return {
     rule: rule.ask,
     targets: targets.ask,
+    buses: async most => {
+      const {found: buses, more} = await paged({
+        ask: NextToken =>
+          session.read('events:ListEventBuses', async () => {
+            const {reader, ListEventBusesCommand} = await sdk();
+            return reader.send(new ListEventBusesCommand({Limit: 100, NextToken}));
+          }),
+        items: ({EventBuses = []}) => EventBuses.flatMap(({Name}) => Name ?? []),
+        next: ({NextToken}) => NextToken,
+        most,
+      });
+      return {buses, more};
+    },
     list: async (bus, most) => {
       const {found: rules, more} = await paged({
         ask: NextToken =>

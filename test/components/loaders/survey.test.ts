@@ -34,10 +34,25 @@ test('loaders that end within ten seconds share one look at what else the accoun
   expect(looks()).toBe(3);
 });
 
+test('rules of every event bus are looked at; whoever may not list the buses is told, and still sees the default one', async () => {
+  const {world, time, look} = await account();
+  world.createRule({name: 'on-upload', eventBus: 'uploads', EventPattern: '{"source":["uploads"]}'});
+  expect((await look()).rules.map(({rule}) => [rule.bus, rule.name])).toEqual([
+    ['default', 'nightly'],
+    ['default', 'weekly'],
+    ['uploads', 'on-upload'],
+  ]);
+  world.deny('events:ListEventBuses');
+  time.now += 10_000;
+  const seen = await look();
+  expect(seen.rules).toHaveLength(2);
+  expect(seen.unseen).toEqual([expect.stringMatching(/^event buses could not be looked at: not allowed/)]);
+});
+
 test('a look that was refused is tried again by the next one', async () => {
   const {world, looks, look} = await account();
   world.deny('events:ListRules');
-  expect((await look()).unseen).toEqual([expect.stringMatching(/^rules of the default bus could not be looked at: not allowed/)]);
+  expect((await look()).unseen).toEqual([expect.stringMatching(/^rules could not be looked at: not allowed/)]);
   await look();
   expect(looks()).toBe(2);
 });

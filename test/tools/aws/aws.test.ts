@@ -213,6 +213,7 @@ test.each<[string, number, (aws: Aws, wait: Wait) => Promise<unknown>]>([
   ['updates of services', 40, ({ecs}, wait) => ecs.updateService('main', 'web', {taskDefinition: 'web:1', force: true}, wait)],
   ['rules', 40, ({events}) => events.rule(rule)],
   ['targets', 40, ({events}) => events.targets(rule)],
+  ['event buses', 40, ({events}) => events.buses(10)],
   ['lists of rules', 40, ({events}) => events.list('default', 10)],
   ['changes of targets', 40, ({events}, wait) => events.putTargets(rule, [], wait)],
   ['schedules', 40, ({scheduler}) => scheduler.schedule({group: 'default', name: 'nightly'})],
