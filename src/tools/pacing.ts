@@ -31,7 +31,8 @@ export interface Allowance {
 
 /** The part of the limits that is ours: others use the same account. */
 const ours = 0.8;
-const slowest = 16;
+/** How much rarer calls get at most: whoever is throttled waits between its own attempts, too. */
+const slowest = 4;
 /** What a timer can wait. Milliseconds. */
 const resolution = 1;
 
@@ -55,7 +56,7 @@ export function createBudget({burst, perSecond}: Allowance, timer: Timer): Budge
       return wait >= resolution ? sleep(wait) : Promise.resolve();
     },
     went: throttled => {
-      slowness = throttled ? Math.min(slowest, slowness * 2) : Math.max(1, slowness * 0.75);
+      slowness = throttled ? Math.min(slowest, slowness * 2) : Math.max(1, slowness / 2);
     },
   };
 }
