@@ -10,6 +10,7 @@ import {
   type Pass,
   type PassOptions,
   image,
+  keepOnly,
   loaderTarget,
   loaders,
   registration,
@@ -25,6 +26,7 @@ const strict: PassOptions = {
   config: config => {
     for (const settings of Object.values(config.environments)) settings['policy'] = {allow: []};
     config.environments['staging'] = {...config.environments['production']};
+    keepOnly(config, 'pass-core', 'deposit-services', 'grant-loader', 'journal-loader');
   },
 };
 

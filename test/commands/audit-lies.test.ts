@@ -198,6 +198,12 @@ interface Lie {
   readonly context?: (good: Good) => Promise<Partial<Context>>;
 }
 
+/** By hand, until it is steady. */
+async function move(pass: Pass, change: Readonly<Record<string, unknown>>): Promise<void> {
+  pass.world.updateService({cluster, service: 'deposit-services', ...change});
+  await expect.poll(() => isSteady(pass), {timeout: 20_000}).toBe(true);
+}
+
 /** These can be taken back: one good release will do for all of them. */
 const reversible: readonly Lie[] = [
   {
@@ -278,6 +284,36 @@ const reversible: readonly Lie[] = [
     },
     failed: ['nihms-loader other targets'],
   },
+  {
+    lie: 'a service that was put back to its old revision',
+    tell: ({production}) => {
+      production.world.updateService({
+        cluster,
+        service: 'deposit-services',
+        taskDefinition: taskDefinitionArn('deposit-services:1'),
+      });
+      return () => move(production, {taskDefinition: taskDefinitionArn('deposit-services:2')});
+    },
+    failed: ['deposit-services rollout'],
+  },
+  {
+    lie: 'a service that was scaled to zero',
+    tell: ({production}) => {
+      production.world.updateService({cluster, service: 'deposit-services', desiredCount: 0});
+      return () => move(production, {desiredCount: 2});
+    },
+    failed: ['deposit-services rollout'],
+  },
+  {
+    lie: 'tasks that run another image than the tag names',
+    tell: async ({production}) => {
+      production.world.putImage('deposit-services-core', released, 'another one');
+      await move(production, {forceNewDeployment: true});
+      production.world.putImage('deposit-services-core', released);
+      return () => move(production, {forceNewDeployment: true});
+    },
+    failed: ['deposit-services digests'],
+  },
 ];
 
 /** Records made anew by somebody who knows how: the chain is whole, and what they say does not hold together. */
@@ -301,29 +337,8 @@ const forged: readonly Lie[] = [
   },
 ];
 
-/** After these nothing is as it was: each has a good release of its own. */
+/** After this one nothing is as it was. */
 const irreversible: readonly Lie[] = [
-  {
-    lie: 'a service that was put back to its old revision',
-    tell: ({production: {world}}) =>
-      world.updateService({cluster, service: 'deposit-services', taskDefinition: taskDefinitionArn('deposit-services:1')}),
-    failed: ['deposit-services rollout'],
-  },
-  {
-    lie: 'a service that was scaled to zero',
-    tell: ({production: {world}}) => world.updateService({cluster, service: 'deposit-services', desiredCount: 0}),
-    failed: ['deposit-services rollout'],
-  },
-  {
-    lie: 'tasks that run another image than the tag names',
-    tell: async ({production}) => {
-      production.world.putImage('deposit-services-core', released, 'another one');
-      production.world.updateService({cluster, service: 'deposit-services', forceNewDeployment: true});
-      await expect.poll(() => isSteady(production), {timeout: 20_000}).toBe(true);
-      production.world.putImage('deposit-services-core', released);
-    },
-    failed: ['deposit-services digests'],
-  },
   {
     lie: 'staging that was taken back since',
     tell: async ({staging, context}) => {
@@ -411,13 +426,15 @@ test.each([...reversible, ...forged])('$lie', {timeout: 30_000}, async ({tell, f
   } finally {
     await undo?.();
   }
-  expect((await audit(good.context, good.production)).failed).toEqual([]);
+});
+
+test('once every one of them is taken back, everything is as the record says again', async () => {
+  expect(await audit(good.context, good.production)).toEqual({exitCode: 0, failed: [], open: [], reliable: true});
 });
 
 test.each(irreversible)('$lie', {timeout: 60_000}, async ({tell, failed}) => {
-  const own = await goodRelease();
-  await tell(own);
-  expect(await audit(own.context, own.production)).toMatchObject({exitCode: 5, failed: [...failed].toSorted()});
+  await tell(good);
+  expect(await audit(good.context, good.production)).toMatchObject({exitCode: 5, failed: [...failed].toSorted()});
 });
 
 test(
@@ -530,9 +547,9 @@ withTerraform('infrastructure', () => {
   }, 60_000);
 
   test('a good release: everything is as the record says', async () => {
-    expect(await audit(context, place)).toMatchObject({exitCode: 0, failed: []});
     const desk = deskAt(place, context);
-    await auditCommand(desk.context, undefined, {env: 'production'});
+    expect(await auditCommand(desk.context, undefined, {env: 'production'})).toBe(0);
+    expect(desk.stdout()).toContain('Everything is as the record says.');
     expect(desk.stdout()).toMatch(
       /env TF_WORKSPACE=default terraform -chdir=\S+ plan -lock=false -detailed-exitcode -var-file=\S+terraform\.tfvars/,
     );
@@ -561,7 +578,6 @@ withTerraform('infrastructure', () => {
     await writeFile(file, before.replaceAll(released, '1.13.9'));
     expect(await audit(context, place)).toMatchObject({exitCode: 5, failed: ['service settled']});
     await writeFile(file, before);
-    expect((await audit(context, place)).failed).toEqual([]);
   });
 
   test('infrastructure that somebody has changed by hand', async () => {

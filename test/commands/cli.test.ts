@@ -62,27 +62,20 @@ describe('the command line', {timeout: 30_000}, () => {
     expect(stdout).not.toMatch(/default:\s+(?:false|\[\])/);
   });
 
-  test.each([
-    ['audit', ['--env', '--config', '[version]']],
-    ['resume', ['--env', '--config', '--yes', '--allow', '[run]']],
-    ['plan', ['--env', '--release', '--detailed-exitcode', '--timeout', 'repositories; needs --reason']],
-    ['demo', ['--yes', '--speed', '--scenario', 'cannot-pull']],
-  ])('help of %s names what it takes', async (command, words) => {
-    for (const args of [
-      [command, '--help'],
-      ['help', command],
-    ]) {
-      const {exitCode, stdout} = await run(args);
-      expect(exitCode).toBe(0);
-      for (const word of words) expect(stdout).toContain(word);
-    }
+  test('`help` says the same of a command', async () => {
+    const [asked, told] = await Promise.all([run(['help', 'audit']), run(['audit', '--help'])]);
+    expect(asked).toEqual(told);
   });
 
   test.each([
-    ['plan', 'deploy-wizard plan --env production --release 1.14.0'],
-    ['resume', 'deploy-wizard resume --env production'],
+    [
+      'plan',
+      'deploy-wizard plan --env production --release 1.14.0',
+      ['--env', '--release', '--detailed-exitcode', '--timeout', 'repositories; needs --reason'],
+    ],
+    ['resume', 'deploy-wizard resume --env production', ['--env', '--config', '--yes', '--allow', '[run]']],
     ['rollback', 'deploy-wizard rollback --env production --dry-run'],
-    ['audit', 'deploy-wizard audit 1.14.0'],
+    ['audit', 'deploy-wizard audit 1.14.0', ['--env', '--config', '[version]']],
     ['tick', 'deploy-wizard tick acceptance'],
     ['status', 'deploy-wizard status --env production --live'],
     ['log', 'deploy-wizard log --env'],
@@ -93,9 +86,11 @@ describe('the command line', {timeout: 30_000}, () => {
     ['init', 'deploy-wizard init --preset cookbook'],
     ['completion', 'source <(deploy-wizard completion bash)'],
     ['schema', 'deploy-wizard schema >'],
-    ['demo', 'deploy-wizard demo --yes'],
-  ])('help of %s has examples', async (command, line) => {
-    const {stdout} = await run([command, '--help']);
+    ['demo', 'deploy-wizard demo --yes', ['--yes', '--speed', '--scenario', 'cannot-pull']],
+  ] as const)('help of %s names what it takes, and has examples', async (command, line, words: readonly string[] = []) => {
+    const {exitCode, stdout} = await run([command, '--help']);
+    expect(exitCode).toBe(0);
+    for (const word of words) expect(stdout).toContain(word);
     expect(stdout).toMatch(/\nExamples:\n {2}\S/);
     expect(stdout).toContain(line);
   });
@@ -233,14 +228,11 @@ describe('an old Node', {timeout: 30_000}, () => {
     return run(['--version'], {NODE_OPTIONS: `--require=${preload}`});
   }
 
-  test.each(['20.20.2', '18.19.0', '22.22.1', '22.21.9', '21.99.99', '0.10.48'])(
-    '%s: one clear line, and no success',
-    async version => {
-      expect(await startedBy(version)).toEqual({exitCode: 2, stdout: '', stderr: line(version)});
-    },
-  );
+  test.each(['20.20.2', '22.22.1', '22.21.9', '0.10.48'])('%s: one clear line, and no success', async version => {
+    expect(await startedBy(version)).toEqual({exitCode: 2, stdout: '', stderr: line(version)});
+  });
 
-  test.each(['22.22.2', '22.23.0', '23.0.0', '24.1.0', '100.0.0'])('%s is new enough', async version => {
+  test.each(['22.22.2', '22.23.0', '100.0.0'])('%s is new enough', async version => {
     expect(await startedBy(version)).toMatchObject({exitCode: 0, stdout: `${packageJson.version}\n`});
   });
 

@@ -1,6 +1,6 @@
 /** The way back of the cookbook: by `rollback`, and by policy when a release fails. */
 import {expect, test} from 'vitest';
-import {type Cookbook, expectNothingLeft, project} from '../support/cookbook.ts';
+import {type Cookbook, answeringFile, expectNothingLeft, project} from '../support/cookbook.ts';
 import {type RunRecord, eventsOf} from '../support/program.ts';
 import {requires} from '../support/requires.ts';
 
@@ -56,14 +56,14 @@ requires(
       fails: 'never answers rightly',
       options: {within: '2s'},
       // What is packaged answers something else from now on.
-      spoil: (app: Cookbook) => app.write('www/cgi-bin/index.cgi', '#!/bin/busybox sh\nprintf "\\r\\n\\r\\nbroken\\n"\n'),
+      spoil: (app: Cookbook) => app.write(answeringFile, '#!/bin/busybox sh\nprintf "\\r\\n\\r\\nbroken\\n"\n'),
       because: 'waiting for 0.7.2',
       commits: ['Deploy 0.7.1', 'Deploy 0.7.2', 'Bump version to 0.7.2'],
     },
     {
       fails: 'does not come up',
       options: {starting: "test '${var.image_tag}' != 0.7.2 || { echo 'no such thing' >&2; exit 1; }"},
-      spoil: (app: Cookbook) => app.write('www/new.txt', 'new'),
+      spoil: (app: Cookbook) => app.write('dmsa/new.txt', 'new'),
       because: 'no such thing',
       commits: ['Bump version to 0.7.2'],
     },

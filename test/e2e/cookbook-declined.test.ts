@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest';
-import {expectNothingLeft, expectReleased, project} from '../support/cookbook.ts';
+import {expectNothingLeft, project} from '../support/cookbook.ts';
 import {eventsOf} from '../support/program.ts';
 import {requires} from '../support/requires.ts';
 
@@ -41,7 +41,7 @@ requires(
     await app.write('NOTES.md', 'To be released soon.\n');
     await app.git('add', 'NOTES.md');
     await app.write('Dockerfile', `${await app.read('Dockerfile')}# mine\n`);
-    await app.write('www/new.txt', 'new\n');
+    await app.write('dmsa/new.txt', 'new\n');
     const before = await app.world();
 
     const refused = await app.run(release);
@@ -61,39 +61,16 @@ requires(
       await terminal.waitFor(`Start ${phase}?`);
       terminal.type('\r');
     }
+    await terminal.waitFor('outage: terraform_data.instance');
     await terminal.waitFor('Type production to release');
-    terminal.type('yes\r');
+    terminal.type('Production\r');
 
     expect(await terminal.exitCode).toBe(3);
     expect(terminal.printed()).toContain('the answer was not exactly "production"');
     const after = await app.world();
     expect(after).toEqual({...before, registry: {...before.registry, '0.7.2': expect.stringMatching(/^sha256:/)}});
+    expect((await app.record()).events.at(-1)).toMatchObject({outcome: 'refused', exitCode: 3, touched: false});
     await expectNothingLeft(app);
-  });
-
-  test('at the terminal, by Enter alone, is declined as well; by the name of the environment it goes through', async () => {
-    const app = await project();
-    const before = await app.world();
-    const upToTheConfirmation = async () => {
-      const terminal = app.startInTerminal(['--no-tui', '--env', 'production', '--bump', 'patch', '--component', 'service']);
-      for (const phase of ['bump', 'build', 'push']) {
-        await terminal.waitFor(`Start ${phase}?`);
-        terminal.type('\r');
-      }
-      await terminal.waitFor('Type production to release');
-      return terminal;
-    };
-
-    const declined = await upToTheConfirmation();
-    declined.type('\r');
-    expect(await declined.exitCode).toBe(3);
-    expect((await app.world()).git).toEqual(before.git);
-
-    const approved = await upToTheConfirmation();
-    approved.type('production\r');
-    expect(await approved.exitCode).toBe(0);
-    const record = await expectReleased(app, {version: '0.7.2', before});
-    expect(eventsOf(record, 'approval.given')).toMatchObject([{by: 'operator', covers: ['outage']}]);
   });
 
   test.for([

@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import {z} from 'zod';
 import {type Cookbook, type CookbookOptions, expectNothingLeft, expectReleased, project} from '../support/cookbook.ts';
-import {commandIn, eventsOf, requestOf, until} from '../support/program.ts';
+import {type ProgramInTerminal, type RunRecord, commandIn, eventsOf, requestOf, until} from '../support/program.ts';
 import {requires} from '../support/requires.ts';
 
 const release = ['--yes', '--env', 'production', '--bump', 'patch', '--allow', 'outage'] as const;
@@ -46,6 +46,10 @@ requires(
     const audit = await app.run(['audit', '--env', 'production']);
     expect(audit.exitCode).toBe(5);
     expect(audit.stdout).toContain('failed:');
+
+    // Its version is not what is deployed: nothing is counted up from it.
+    const counted = await app.run(release);
+    expect(counted).toMatchObject({exitCode: 2, stderr: expect.stringContaining('--release 0.7.2')});
 
     await app.breakStarts(false);
     const again = await app.run(commandIn(failed.stdout, 'Again'));
@@ -175,89 +179,52 @@ requires(
   'terraform',
   'busybox',
 )('What changes while the plan is looked at', () => {
-  test('stops the approval: planned again, and asked again', async () => {
-    const app = await project();
-    const before = await app.world();
+  /** Up to the question whether the plan may be carried out. */
+  async function planned(app: Cookbook): Promise<ProgramInTerminal> {
     const terminal = app.startInTerminal(['--no-tui', '--env', 'production', '--bump', 'patch', '--component', 'service']);
     for (const phase of ['bump', 'build', 'push']) {
       await terminal.waitFor(`Start ${phase}?`);
       terminal.type('\r');
     }
     await terminal.waitFor('Type production to release');
+    return terminal;
+  }
+
+  /** Whether it was asked again, and because of what. */
+  const approvals = (record: RunRecord) =>
+    eventsOf(record, 'question.asked').flatMap(({question}) =>
+      question.about === 'approval' ? [[question.again, question.differences]] : [],
+    );
+
+  test('in the module stops the approval: planned anew; asked again, unless that does the same', async () => {
+    const app = await project();
+    const before = await app.world();
+    await app.write('.git/info/exclude', 'ci/outputs.tf\nci/touched.tf\n');
+    const terminal = await planned(app);
+
     await app.write('ci/outputs.tf', 'output "more" {\n  value = 1\n}\n');
     terminal.type('production\r');
     await terminal.waitFor('Output more: nothing → 1');
     await terminal.waitFor('Type production to release');
+    await app.write('ci/touched.tf', '# mine\n');
     terminal.type('production\r');
+    await terminal.waitFor('files of the module have changed: touched.tf (new)');
+    await terminal.waitFor('planned anew, and it is what was approved: going on');
     expect(await terminal.exitCode).toBe(0);
 
-    const record = await app.record();
-    expect(eventsOf(record, 'plan.ready')).toHaveLength(2);
-    expect(
-      eventsOf(record, 'question.asked').flatMap(({question}) =>
-        question.about === 'approval' ? [[question.again, question.differences]] : [],
-      ),
-    ).toEqual([
+    const record = await expectReleased(app, {version: '0.7.2', before});
+    expect(eventsOf(record, 'plan.ready')).toHaveLength(3);
+    expect(approvals(record)).toEqual([
       [false, undefined],
       [true, ['service: Output more: nothing → 1']],
     ]);
-    expect(await app.answer()).toBe('0.7.2');
-    expect(await app.git('log', '--format=%s', `${before.git.head}..HEAD`)).toBe('Deploy 0.7.2\nBump version to 0.7.2');
   });
 
-  test.for([
-    {
-      what: 'the saved plan itself',
-      change: (_app: Cookbook, planFile: string) => appendFile(planFile, 'a command of somebody else'),
-      because: 'the saved plan is not the one that was made',
-    },
-    {
-      what: 'a file of the module, which says the same as before',
-      change: async (app: Cookbook) => {
-        await app.write('.git/info/exclude', 'ci/touched.tf\n');
-        await app.write('ci/touched.tf', '# mine\n');
-      },
-      because: 'files of the module have changed: touched.tf (new)',
-    },
-  ])('in $what: it is planned anew, and as it does the same, nobody is asked again', async ({change, because}) => {
+  test('in the state by a colleague does so too, and so does the saved plan when it is another one', async () => {
     const app = await project();
     const before = await app.world();
-    const terminal = app.startInTerminal(['--no-tui', '--env', 'production', '--bump', 'patch', '--component', 'service']);
-    for (const phase of ['bump', 'build', 'push']) {
-      await terminal.waitFor(`Start ${phase}?`);
-      terminal.type('\r');
-    }
-    await terminal.waitFor('Type production to release');
-    const {planFile} = z
-      .object({planFile: z.string()})
-      .parse(eventsOf(await app.record(), 'plan.ready')[0]?.plan.components[0]?.payload);
-    await change(app, planFile);
-    terminal.type('production\r');
-    expect(await terminal.exitCode).toBe(0);
-    expect(terminal.printed()).toContain(because);
-    expect(terminal.printed()).toContain('planned anew, and it is what was approved: going on');
+    const terminal = await planned(app);
 
-    const record = await expectReleased(app, {version: '0.7.2', before});
-    expect(eventsOf(record, 'plan.ready')).toHaveLength(2);
-    expect(eventsOf(record, 'question.asked').filter(({question}) => question.about === 'approval')).toHaveLength(1);
-    // Measured on the way, and kept for the next forecast.
-    const {components} = z
-      .object({components: z.array(z.object({downtime: z.object({ms: z.number(), probes: z.string()})}))})
-      .parse(record.events.at(-1));
-    expect(components[0]?.downtime).toMatchObject({ms: expect.any(Number), probes: expect.stringMatching(/^=.*\+$/)});
-    const {stdout} = await app.run(['plan', '--env', 'production', '--bump', 'patch']);
-    expect(stdout).toMatch(/goes down: terraform_data\.instance; ~\d+ s, last 1: \d+ s/);
-  });
-
-  test('in the state by a colleague stops the approval: planned again, and asked again', async () => {
-    const app = await project();
-    const before = await app.world();
-    const terminal = app.startInTerminal(['--no-tui', '--env', 'production', '--bump', 'patch', '--component', 'service']);
-    for (const phase of ['bump', 'build', 'push']) {
-      await terminal.waitFor(`Start ${phase}?`);
-      terminal.type('\r');
-    }
-    await terminal.waitFor('Type production to release');
     await app.terraform('apply', '-auto-approve', '-no-color', '-input=false', '-replace=terraform_data.instance');
     terminal.type('production\r');
     // Which of the two is another one now, and what that changes.
@@ -265,10 +232,30 @@ requires(
     await terminal.waitFor(/terraform_data\.instance.*: id \S+ → known after apply, not \S+ → known after apply/);
     await terminal.waitFor('Type production to release');
     expect(await app.answer()).toBe('0.7.1');
+
+    const {planFile} = z
+      .object({planFile: z.string()})
+      .parse(eventsOf(await app.record(), 'plan.ready').at(-1)?.plan.components[0]?.payload);
+    await appendFile(planFile, 'a command of somebody else');
     terminal.type('production\r');
+    await terminal.waitFor('the saved plan is not the one that was made');
+    await terminal.waitFor('planned anew, and it is what was approved: going on');
     expect(await terminal.exitCode).toBe(0);
+
     const record = await expectReleased(app, {version: '0.7.2', before});
-    expect(eventsOf(record, 'plan.ready')).toHaveLength(2);
+    expect(eventsOf(record, 'plan.ready')).toHaveLength(3);
+    expect(approvals(record)).toEqual([
+      [false, undefined],
+      [true, [expect.stringContaining('terraform_data.instance')]],
+    ]);
+    expect(eventsOf(record, 'approval.given').at(-1)).toMatchObject({by: 'operator', covers: ['outage']});
+    // Measured on the way, and kept for the next forecast.
+    const {components} = z
+      .object({components: z.array(z.object({downtime: z.object({ms: z.number(), probes: z.string()})}))})
+      .parse(record.events.at(-1));
+    expect(components[0]?.downtime).toMatchObject({ms: expect.any(Number), probes: expect.stringMatching(/^=.*\+$/)});
+    const {stdout} = await app.run(['plan', '--env', 'production', '--bump', 'patch']);
+    expect(stdout).toMatch(/goes down: terraform_data\.instance; ~\d+ s, last 1: \d+ s/);
   });
 });
 
@@ -288,13 +275,12 @@ requires(
   test('has no effect, and is named in the plan', async () => {
     const app = await project();
     const before = await app.world();
-    const {stdout: usual} = await app.run(['plan', '--env', 'production', '--bump', 'patch']);
     const {stdout, exitCode} = await app.run(['plan', '--env', 'production', '--bump', 'patch'], {env: hazards});
     expect(exitCode).toBe(0);
     const note = 'not passed to Terraform: TF_CLI_ARGS_apply, TF_CLI_ARGS_plan, TF_VAR_image_tag, TF_WORKSPACE';
     expect(stdout).toContain(note);
-    const lines = (text: string) => text.split('\n').filter(line => /^ {2,}\S/.test(line) && !line.includes(note));
-    expect(lines(stdout)).toEqual(lines(usual));
+    expect(stdout).toContain('terraform_data.instance is destroyed and then created anew');
+    expect(stdout).toContain('terraform.tfvars: image_tag = 0.7.1 → 0.7.2');
 
     const released = await app.run(release, {env: hazards});
     expect(released.exitCode).toBe(0);

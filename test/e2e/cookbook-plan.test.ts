@@ -1,5 +1,6 @@
 import {rm} from 'node:fs/promises';
 import {expect, test} from 'vitest';
+import {z} from 'zod';
 import {type Cookbook, project} from '../support/cookbook.ts';
 import {until} from '../support/program.ts';
 import {requires} from '../support/requires.ts';
@@ -33,6 +34,13 @@ requires(
       expect(stdout).toContain(`image ${app.image}:0.7.2 (digest known after build)`);
       expect(stdout).toContain('outage');
       expect(await everything(app), args.join(' ')).toEqual(before);
+      // Events as JSON, and nothing else there.
+      if (!args.includes('json')) continue;
+      const types = stdout
+        .trimEnd()
+        .split('\n')
+        .map(line => z.object({type: z.string()}).parse(JSON.parse(line)).type);
+      expect(types).toEqual(expect.arrayContaining(['run.started', 'plan.ready', 'run.finished']));
     }
   });
 
@@ -67,7 +75,6 @@ requires(
     const plan = async (...args: readonly string[]) => (await app.run(['plan', '--env', 'production', ...args])).exitCode;
 
     expect(await plan('--bump', 'minor', '--detailed-exitcode')).toBe(2);
-    expect(await plan('--bump', 'minor')).toBe(0);
     expect(await plan('--release', '0.7.1', '--detailed-exitcode')).toBe(0);
 
     await app.write('ci/terraform.tfvars', `${before.world.files.tfvars}image_tagg = "0.7.1"\n`);
@@ -79,15 +86,5 @@ requires(
     expect(await plan('--release', '0.6.0', '--detailed-exitcode')).toBe(1);
 
     expect(await app.world()).toEqual(before.world);
-  });
-
-  test('prints events as JSON on stdout, and nothing else there', async () => {
-    const app = await project();
-    const {stdout} = await app.run(['plan', ...patch, '--output', 'json']);
-    const events = stdout
-      .trimEnd()
-      .split('\n')
-      .map((line): {type: string} => JSON.parse(line));
-    expect(events.map(({type}) => type)).toEqual(expect.arrayContaining(['run.started', 'plan.ready', 'run.finished']));
   });
 });

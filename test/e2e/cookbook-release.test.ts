@@ -1,13 +1,46 @@
 import {createHash} from 'node:crypto';
-import {readFile, writeFile} from 'node:fs/promises';
+import {readFile, rename, symlink, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import {z} from 'zod';
-import {expectNothingLeft, expectReleased, oddPython, project} from '../support/cookbook.ts';
+import {type Cookbook, expectNothingLeft, expectReleased, oddPython, project} from '../support/cookbook.ts';
 import {eventsOf, requestOf, runs, until} from '../support/program.ts';
 import {part, requires} from '../support/requires.ts';
 
 const release = ['--yes', '--env', 'production', '--bump', 'patch'] as const;
+
+/** What somebody has changed since: the tag, the infrastructure, the record, what runs. Each is found, and nothing else. */
+async function expectLiesFound(app: Cookbook): Promise<void> {
+  const failures = async (): Promise<readonly string[]> => {
+    const {exitCode, stdout} = await app.run(['audit', '0.7.2', '--env', 'production']);
+    expect(exitCode).toBe(5);
+    expect(stdout).toMatch(/^service\s+terraform$/m);
+    return stdout.split('\n').filter(line => line.includes('✖'));
+  };
+
+  await app.docker('tag', `${app.image}:0.7.2`, `${app.image}:kept`);
+  await app.docker('tag', `${app.image}:0.7.1`, `${app.image}:0.7.2`);
+  await app.docker('push', '--quiet', `${app.image}:0.7.2`);
+  expect(await failures()).toEqual([
+    expect.stringMatching(/data-models-sqlalchemy:0\.7\.2 in the registry: is sha256:\w+ now, was/),
+  ]);
+  await app.docker('tag', `${app.image}:kept`, `${app.image}:0.7.2`);
+  await app.docker('push', '--quiet', `${app.image}:0.7.2`);
+
+  const tfvars = await app.read('ci/terraform.tfvars');
+  await app.write('ci/terraform.tfvars', tfvars.replace('"0.7.2"', '"0.7.1"'));
+  expect(await failures()).toEqual([expect.stringContaining('terraform_data.instance is destroyed and then created anew')]);
+  await app.write('ci/terraform.tfvars', tfvars);
+
+  const file = join((await app.record()).folder, 'record.ndjson');
+  const text = await readFile(file, 'utf8');
+  await writeFile(file, text.replace('"by":"policy"', '"by":"operator"'));
+  expect((await failures())[0]).toMatch(/the record is intact: line \d+: (is not what|does not follow)/);
+  await writeFile(file, text);
+
+  await app.docker('stop', app.container);
+  expect(await failures()).toEqual([expect.stringContaining(app.url)]);
+}
 
 /** What a file holds; nothing of a folder. */
 const readIfFile = (root: string) => (name: string) => readFile(join(root, name), 'utf8').catch(() => '');
@@ -18,7 +51,7 @@ requires(
   'terraform',
   'busybox',
 )('The cookbook by one command', () => {
-  test('takes 0.7.1 to 0.7.2: bumped, built, pushed, planned, applied, verified, committed; and audit proves it', async () => {
+  test('takes 0.7.1 to 0.7.2: bumped, built, pushed, planned, applied, verified, committed; audit proves it, and finds every lie', async () => {
     const app = await project({git: '{ commit: true, tag: "v${version}", push: true }'});
     const remote = join(app.root, 'remote.git');
     await app.git('init', '--quiet', '--bare', remote);
@@ -26,6 +59,8 @@ requires(
     await app.git('push', '--quiet', '--set-upstream', 'origin', 'main');
     const onRemote = () => app.git('ls-remote', '--refs', 'origin');
     const [before, nothingPushed] = [await app.world(), await onRemote()];
+    const none = await app.run(['audit', '--env', 'production']);
+    expect(none).toMatchObject({exitCode: 5, stdout: expect.stringContaining('no release to production is recorded')});
 
     // Held while Terraform applies: that is the moment to look at the saved plan.
     await app.hold();
@@ -62,61 +97,67 @@ requires(
       {fingerprint: plan?.plan.fingerprint, by: 'policy', covers: ['outage'], because: 'allowed: outage'},
     ]);
 
+    const released = await app.files();
     const good = await app.run(['audit', '--env', 'production']);
     expect(good).toMatchObject({exitCode: 0, stdout: expect.stringContaining('Everything is as the record says.')});
-
-    await app.docker('stop', app.container);
-    const bad = await app.run(['audit', '--env', 'production']);
-    expect(bad.exitCode).toBe(5);
-    expect(bad.stdout).toMatch(/^service\s+terraform$/m);
-    expect(bad.stdout.split('\n').filter(line => line.includes('✖'))).toEqual([expect.stringContaining(app.url)]);
+    expect(await app.files()).toEqual(released);
+    await expectLiesFound(app);
     await expectNothingLeft(app);
   });
 
-  test('changes nothing but one integer of a version file that somebody wrote with CRLF, tabs and odd spaces', async () => {
+  test('again and again: a version, the same once more, the one after it, and back to the image of then', async () => {
+    // Written by somebody with other habits, and reached by a link.
     const app = await project({python: oddPython});
+    const file = 'dmsa/version.py';
+    await rename(app.path('dmsa/__init__.py'), app.path(file));
+    await symlink('version.py', app.path('dmsa/__init__.py'));
+    await app.git('add', '--all');
+    await app.git('commit', '--quiet', '--message', 'A link');
     const before = await app.world();
-    const bytes = await readFile(app.path('dmsa/__init__.py'));
+    const bytes = await readFile(app.path(file));
 
-    const {exitCode} = await app.run([...release, '--allow', 'outage']);
-    expect(exitCode).toBe(0);
-    await expectReleased(app, {version: '0.7.2', before});
-
-    const bumped = await readFile(app.path('dmsa/__init__.py'));
+    expect(await app.run([...release, '--allow', 'outage'])).toMatchObject({exitCode: 0});
+    await expectReleased(app, {version: '0.7.2', before, versionFile: file});
+    // One integer of the file, and nothing else.
+    const bumped = await readFile(app.path(file));
     const at = bytes.indexOf('1,  # bumped by hand');
     expect(bumped.subarray(0, at)).toEqual(bytes.subarray(0, at));
     expect(bumped.subarray(at + 1)).toEqual(bytes.subarray(at + 1));
     expect(bumped.toString('utf8', at, at + 1)).toBe('2');
-  });
 
-  test('does nothing, anywhere, for a version that is there', async () => {
-    const app = await project();
-    await app.run([...release, '--allow', 'outage']);
-    const before = await app.world();
-    expect(before.environment.image).toBe(`${app.image}:0.7.2`);
-
-    const again = await app.run(['--yes', '--env', 'production', '--release', '0.7.2', '--allow', 'outage']);
-    expect(again).toMatchObject({exitCode: 0, stdout: expect.stringContaining('nothing to do')});
-
-    expect(await app.world()).toEqual(before);
-    const record = await app.record();
-    expect(eventsOf(record, 'intent')).toEqual([]);
-    expect(eventsOf(record, 'question.asked')).toEqual([]);
-    expect(record.events.at(-1)).toMatchObject({outcome: 'nothing to do', exitCode: 0, touched: false});
+    const released = await app.world();
+    const same = await app.run(['--yes', '--env', 'production', '--release', '0.7.2', '--allow', 'outage']);
+    expect(same).toMatchObject({exitCode: 0, stdout: expect.stringContaining('nothing to do')});
+    expect(await app.world()).toEqual(released);
+    const nothing = await app.record();
+    expect(eventsOf(nothing, 'intent')).toEqual([]);
+    expect(eventsOf(nothing, 'question.asked')).toEqual([]);
+    expect(nothing.events.at(-1)).toMatchObject({outcome: 'nothing to do', exitCode: 0, touched: false});
     // It is the release that was carried out that is audited, and the one after it says the same.
     expect((await app.run(['audit', '0.7.2', '--env', 'production'])).exitCode).toBe(0);
-  });
 
-  test('goes on to the next version, counted from what is deployed', async () => {
-    const app = await project();
-    await app.run([...release, '--allow', 'outage']);
-    const before = await app.world();
-
-    const {exitCode} = await app.run([...release, '--allow', 'outage:service', '--reason', 'the security fix']);
-    expect(exitCode).toBe(0);
-    const record = await expectReleased(app, {version: '0.7.3', before});
+    // Counted from what is deployed.
+    const next = await app.run([...release, '--allow', 'outage:service', '--reason', 'the security fix']);
+    expect(next).toMatchObject({exitCode: 0});
+    const record = await expectReleased(app, {version: '0.7.3', before: released, versionFile: file});
     expect(eventsOf(record, 'run.started')).toMatchObject([{reason: 'the security fix', allow: ['outage:service']}]);
-    expect(await runs(app.records)).toHaveLength(2);
+    expect(await runs(app.records)).toHaveLength(3);
+
+    const back = await app.run([
+      '--yes',
+      '--env',
+      'production',
+      '--release',
+      '0.7.2',
+      '--allow',
+      'outage',
+      '--allow',
+      'downgrade',
+    ]);
+    expect(back).toMatchObject({exitCode: 0});
+    expect(await app.digest('0.7.2')).toBe(released.registry['0.7.2']);
+    expect(await app.answer()).toBe('0.7.2');
+    expect(eventsOf(await app.record(), 'intent').map(({step}) => step)).not.toContain('build');
   });
 });
 
@@ -162,52 +203,5 @@ requires(
     );
     expect([refused.stdout, refused.stderr, ...files].join('\n')).not.toContain(password);
     await expectNothingLeft(app);
-  });
-});
-
-requires(
-  'docker',
-  'registry',
-  'terraform',
-  'busybox',
-)('An audit', () => {
-  test('finds what somebody has changed since: the tag, the infrastructure, the record', async () => {
-    const app = await project();
-    const none = await app.run(['audit', '--env', 'production']);
-    expect(none).toMatchObject({exitCode: 5, stdout: expect.stringContaining('no release to production is recorded')});
-    await app.run([...release, '--allow', 'outage']);
-    const before = await app.files();
-
-    const failures = async (): Promise<readonly string[]> => {
-      const {exitCode, stdout} = await app.run(['audit', '0.7.2', '--env', 'production']);
-      const failed = stdout.split('\n').filter(line => line.includes('✖'));
-      expect(exitCode).toBe(failed.length === 0 ? 0 : 5);
-      return failed;
-    };
-    expect(await failures()).toEqual([]);
-    expect(await app.files()).toEqual(before);
-
-    await app.docker('tag', `${app.image}:0.7.2`, `${app.image}:kept`);
-    await app.docker('tag', `${app.image}:0.7.1`, `${app.image}:0.7.2`);
-    await app.docker('push', '--quiet', `${app.image}:0.7.2`);
-    expect(await failures()).toEqual([
-      expect.stringMatching(/data-models-sqlalchemy:0\.7\.2 in the registry: is sha256:\w+ now, was/),
-    ]);
-    await app.docker('tag', `${app.image}:kept`, `${app.image}:0.7.2`);
-    await app.docker('push', '--quiet', `${app.image}:0.7.2`);
-    expect(await failures()).toEqual([]);
-
-    const tfvars = await app.read('ci/terraform.tfvars');
-    await app.write('ci/terraform.tfvars', tfvars.replace('"0.7.2"', '"0.7.1"'));
-    expect(await failures()).toEqual([expect.stringContaining('terraform_data.instance is destroyed and then created anew')]);
-    await app.write('ci/terraform.tfvars', tfvars);
-    expect(await failures()).toEqual([]);
-
-    const file = join((await app.record()).folder, 'record.ndjson');
-    const text = await readFile(file, 'utf8');
-    await writeFile(file, text.replace('"by":"policy"', '"by":"operator"'));
-    expect((await failures())[0]).toMatch(/the record is intact: line \d+: (is not what|does not follow)/);
-    await writeFile(file, text);
-    expect(await failures()).toEqual([]);
   });
 });

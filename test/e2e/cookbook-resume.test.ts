@@ -13,19 +13,15 @@ const resume = ['resume', '--yes', '--env', 'production'] as const;
 const intent = (step: string) => (event: RecordedEvent) => event.type === 'intent' && event.step === step;
 const effect = (step: string) => (event: RecordedEvent) => event.type === 'effect' && event.step === step;
 
-/** Starts the release, and kills the wizard by force as soon as its record holds such an event. */
-async function killedAt(app: Cookbook, what: string, fits: (event: RecordedEvent) => boolean, env?: ProgramEnv): Promise<void> {
-  const running = app.start(release, env && {env});
-  await untilRecorded(app.records, what, fits);
-  running.kill('SIGKILL');
-  expect((await running.ended).exitCode).toBe(137);
+interface Moment {
+  readonly at: string;
+  readonly fits: (event: RecordedEvent) => boolean;
 }
 
-/** Kills it while the new instance is started, which waits to be let go. */
-async function killedWhileHeld(app: Cookbook): Promise<void> {
-  await app.hold();
-  const running = app.start(release);
-  await until(app.isHeld, 'the new instance');
+/** Starts it, and kills the wizard by force as soon as its record holds such an event. */
+async function killedAt(app: Cookbook, args: readonly string[], {at, fits}: Moment): Promise<void> {
+  const running = app.start(args);
+  await untilRecorded(app.records, at, fits);
   running.kill('SIGKILL');
   expect((await running.ended).exitCode).toBe(137);
 }
@@ -38,28 +34,54 @@ async function expectResumed(app: Cookbook, before: World): Promise<void> {
   expect(done).toEqual(['bump', 'commit', 'build', 'push', 'tfvars', 'terraform-apply', 'commit-tfvars', 'tag']);
 }
 
+const nothingToGoOnWith = {
+  exitCode: 2,
+  stderr: expect.stringContaining('there is nothing to go on with in production'),
+};
+
 requires(
   'docker',
   'registry',
   'terraform',
   'busybox',
 )('A wizard that is killed during the apply', () => {
-  test('leaves Terraform at work; resume goes along to its end', async () => {
+  test('leaves Terraform at work: nobody else may release, and resume goes along to its end, however often it is killed', async () => {
     const app = await project({git: '{ commit: true, tag: "${version}" }'});
     const before = await app.world();
-    await killedWhileHeld(app);
+    await app.hold();
+    const first = app.start(release);
+    await until(app.isHeld, 'the new instance');
+    const other = await app.run(['--yes', '--env', 'production', '--release', '0.7.3', '--allow', 'outage']);
+    expect(other.exitCode).toBe(4);
+    expect(other.stderr).toMatch(/operator on \S+ \(process \d+\)/);
 
-    const resumed = app.start(resume);
-    await untilRecorded(app.records, 'the resumed run', event => event.type === 'run.resumed');
+    first.kill('SIGKILL');
+    expect((await first.ended).exitCode).toBe(137);
+    const resumed = async (times: number) => {
+      const running = app.start(resume);
+      await until(async () => eventsOf(await app.record(), 'run.resumed').length === times, `the resumed run, number ${times}`);
+      return running;
+    };
+    for (const times of [1, 2]) {
+      const running = await resumed(times);
+      running.kill('SIGKILL');
+      await running.ended;
+    }
+    const last = await resumed(3);
     await app.letGo();
-    expect((await resumed.ended).exitCode).toBe(0);
+    expect((await last.ended).exitCode).toBe(0);
     await expectResumed(app, before);
   });
 
-  test('finds the apply done when it comes back', async () => {
+  test('finds the apply done when it comes back; before and after there is nothing to go on with', async () => {
     const app = await project({git: '{ commit: true, tag: "${version}" }'});
     const before = await app.world();
-    await killedWhileHeld(app);
+    expect(await app.run(resume)).toMatchObject(nothingToGoOnWith);
+    await app.hold();
+    const running = app.start(release);
+    await until(app.isHeld, 'the new instance');
+    running.kill('SIGKILL');
+    await running.ended;
     await app.letGo();
     await until(async () => (await app.answer()) === '0.7.2', 'the new instance to answer');
     expect(await app.git('log', '-1', '--format=%s')).toBe('Bump version to 0.7.2');
@@ -69,37 +91,7 @@ requires(
     expect(stderr).toContain('terraform-apply had happened already');
     await expectResumed(app, before);
     expect((await app.run(['audit', '--env', 'production'])).exitCode).toBe(0);
-  });
-
-  test('may be killed as often as it likes', async () => {
-    const app = await project({git: '{ commit: true, tag: "${version}" }'});
-    const before = await app.world();
-    await killedWhileHeld(app);
-    for (let times = 1; times <= 2; times++) {
-      const running = app.start(resume);
-      await until(async () => eventsOf(await app.record(), 'run.resumed').length === times, `the resumed run, number ${times}`);
-      running.kill('SIGKILL');
-      await running.ended;
-    }
-    await app.letGo();
-    expect((await app.run(resume)).exitCode).toBe(0);
-    await expectResumed(app, before);
-  });
-
-  test('is not replaced by a second release; only resume goes on', async () => {
-    const app = await project({git: '{ commit: true, tag: "${version}" }'});
-    const before = await app.world();
-    await app.hold();
-    const first = app.start(release);
-    await until(app.isHeld, 'the new instance');
-
-    const second = await app.run(['--yes', '--env', 'production', '--release', '0.7.3', '--allow', 'outage']);
-    expect(second.exitCode).toBe(4);
-    expect(second.stderr).toMatch(/operator on \S+ \(process \d+\)/);
-
-    await app.letGo();
-    expect((await first.ended).exitCode).toBe(0);
-    await expectReleased(app, {version: '0.7.2', before, gitTag: '0.7.2'});
+    expect(await app.run(resume)).toMatchObject(nothingToGoOnWith);
   });
 });
 
@@ -111,62 +103,64 @@ requires(
 )('A wizard that is killed anywhere else', () => {
   // Spread; cookbook-crash.test.ts has every moment of every step, in this process.
   test.for([
-    {at: 'during the build', fits: intent('build')},
-    {at: 'between build and push', fits: effect('build')},
-    {at: 'during the push', fits: intent('push')},
-    {at: 'after the approval', fits: (event: RecordedEvent) => event.type === 'approval.given'},
-    {at: 'between the edit of tfvars and the apply', fits: effect('tfvars')},
-    {at: 'during the verification', fits: (event: RecordedEvent) => event.type === 'check' && event.job.phase === 'verify'},
-  ])('$at: resume comes to the same end', async ({at, fits}) => {
+    {
+      first: {at: 'during the build', fits: intent('build')},
+      second: {at: 'during the push', fits: intent('push')},
+      third: {at: 'between the edit of tfvars and the apply', fits: effect('tfvars')},
+    },
+    {
+      first: {at: 'between build and push', fits: effect('build')},
+      second: {at: 'after the approval', fits: (event: RecordedEvent) => event.type === 'approval.given'},
+      third: {
+        at: 'during the verification',
+        fits: (event: RecordedEvent) => event.type === 'check' && event.job.phase === 'verify',
+      },
+    },
+  ])(
+    '$first.at, resumed and killed $second.at, and again $third.at: it comes to the same end',
+    async ({first, second, third}) => {
+      const app = await project({git: '{ commit: true, tag: "${version}" }'});
+      const before = await app.world();
+      await killedAt(app, release, first);
+      await killedAt(app, resume, second);
+      await killedAt(app, resume, third);
+
+      const {exitCode, stderr, stdout} = await app.run(resume);
+      expect(exitCode, `${stdout}${stderr}`).toBe(0);
+      await expectResumed(app, before);
+    },
+  );
+
+  test('with the commit made and nobody told, then with the image pushed: both are found, and not made again', async () => {
     const app = await project({git: '{ commit: true, tag: "${version}" }'});
     const before = await app.world();
-    await killedAt(app, at, fits);
+    const waiting = join(app.root, 'world', 'waiting');
+    const wait = `touch '${waiting}'\nwhile test -e '${waiting}'; do sleep 0.05; done\n`;
+    /** Kills the wizard when what it has started has done its work, and waits. */
+    const killedWaiting = async (args: readonly string[], env?: ProgramEnv) => {
+      const running = app.start(args, env && {env});
+      await until(() => existsSync(waiting), 'what was started');
+      running.kill('SIGKILL');
+      const killed = await running.ended;
+      await rm(waiting);
+      return killed;
+    };
 
-    const {exitCode, stderr, stdout} = await app.run(resume);
-    expect(exitCode, `${stdout}${stderr}`).toBe(0);
-    await expectResumed(app, before);
-  });
-
-  test('with the commit made and nobody told: it is found, and not made again', async () => {
-    const app = await project({git: '{ commit: true, tag: "${version}" }'});
-    const before = await app.world();
-    const waiting = join(app.root, 'world', 'commit-held');
-    await app.write('.git/hooks/post-commit', `#!/bin/sh\ntouch '${waiting}'\nwhile test -e '${waiting}'; do sleep 0.05; done\n`);
+    await app.write('.git/hooks/post-commit', `#!/bin/sh\n${wait}`);
     await chmod(app.path('.git/hooks/post-commit'), 0o755);
-    const running = app.start(release);
-    await until(() => existsSync(waiting), 'the commit');
+    await killedWaiting(release);
     expect(await app.git('log', '-1', '--format=%s')).toBe('Bump version to 0.7.2');
-    running.kill('SIGKILL');
-    await running.ended;
     await rm(app.path('.git/hooks/post-commit'));
-    await rm(waiting);
 
-    const {exitCode, stderr} = await app.run(resume);
-    expect(exitCode).toBe(0);
-    expect(stderr).toContain('commit had happened already');
-    await expectResumed(app, before);
-  });
-
-  test('with the image pushed and nobody told: it is found, and not pushed again', async () => {
-    const app = await project({git: '{ commit: true, tag: "${version}" }'});
-    const before = await app.world();
     const bin = join(app.root, 'world', 'bin');
-    const {client} = part('docker');
     await mkdir(bin);
-    const waiting = join(app.root, 'world', 'push-held');
-    const shim = `#!/bin/sh
-'${client}' "$@" || exit
-test "$1" = push || exit 0
-touch '${waiting}'
-while test -e '${waiting}'; do sleep 0.05; done
-`;
+    const {client} = part('docker');
+    const shim = `#!/bin/sh\n'${client}' "$@" || exit\ntest "$1" = push || exit 0\n${wait}`;
     await writeFile(join(bin, 'docker'), shim, {mode: 0o755});
-    const running = app.start(release, {env: {PATH: [bin, app.env['PATH']].join(delimiter)}});
-    await until(() => existsSync(waiting), 'the push');
-    running.kill('SIGKILL');
-    await running.ended;
-    await rm(waiting);
+    const resumed = await killedWaiting(resume, {PATH: [bin, app.env['PATH']].join(delimiter)});
+    expect(resumed.stderr).toContain('commit had happened already');
     const pushed = await app.digest('0.7.2');
+    expect(pushed).toMatch(/^sha256:/);
 
     const {exitCode, stderr} = await app.run(resume);
     expect(exitCode).toBe(0);
@@ -175,38 +169,17 @@ while test -e '${waiting}'; do sleep 0.05; done
     await expectResumed(app, before);
   });
 
-  test('in the middle of a line of its record: the torn line is cut off, and said', async () => {
-    const app = await project({git: '{ commit: true, tag: "${version}" }'});
-    const before = await app.world();
-    await killedAt(app, 'the push', effect('push'));
-    await appendFile(join((await app.record()).folder, 'record.ndjson'), '{"seq":99,"at":"2026-1');
-
-    const {exitCode, stderr} = await app.run(resume);
-    expect(exitCode).toBe(0);
-    expect(stderr).toContain('torn');
-    await expectResumed(app, before);
-  });
-
-  test('before the approval, and resumed where nobody can be asked: declined, and everything taken back', async () => {
+  test('in the middle of a line of its record: it is cut off, and said; where nobody can be asked, everything is taken back', async () => {
     const app = await project({git: '{ commit: true, tag: "${version}" }'});
     const before = await app.world();
     // A moment later policy would have approved it.
-    await killedAt(app, 'the push', effect('push'));
+    await killedAt(app, release, {at: 'after the push', fits: effect('push')});
+    await appendFile(join((await app.record()).folder, 'record.ndjson'), '{"seq":99,"at":"2026-1');
 
     const {exitCode, stderr} = await app.run(['resume', '--env', 'production']);
     expect(exitCode, stderr).toBe(3);
+    expect(stderr).toContain('torn');
+    expect((await app.record()).events.at(-1)).toMatchObject({type: 'run.finished', outcome: 'refused', touched: false});
     expect(await app.world()).toEqual({...before, registry: {...before.registry, '0.7.2': expect.stringMatching(/^sha256:/)}});
-  });
-
-  test('with nothing to go on with, resume says so', async () => {
-    const app = await project({git: '{ commit: true, tag: "${version}" }'});
-    const before = await app.world();
-    const never = await app.run(resume);
-    expect(never).toMatchObject({exitCode: 2, stderr: expect.stringContaining('there is nothing to go on with in production')});
-
-    await app.run(release);
-    const done = await app.run(resume);
-    expect(done).toMatchObject({exitCode: 2, stderr: expect.stringContaining('there is nothing to go on with in production')});
-    await expectReleased(app, {version: '0.7.2', before, gitTag: '0.7.2'});
   });
 });

@@ -1,11 +1,10 @@
 /** The README's first command, in a fresh copy, on whatever Node the machine has. What `npm ci` fetches is there already: .ci/run does that in a fresh clone. */
 import {cp, mkdtemp, rm, symlink} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
-import {dirname, join} from 'node:path';
+import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {execa} from 'execa';
 import {expect, onTestFinished, test} from 'vitest';
-import {runProgram} from '../support/program.ts';
 import {requires} from '../support/requires.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
@@ -53,18 +52,4 @@ requires('docker', 'terraform')('a newcomer', () => {
     expect(demo.stdout).toMatch(/data-models-sqlalchemy 0\.7\.2 → production: passed in .*1 of 1 components on 0\.7\.2/);
     expect(demo.stdout.match(/Everything is as the record says/g)).toHaveLength(2);
   });
-});
-
-test('on a machine without Terraform and Docker the demo names what it leaves out', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'dw-newcomer-'));
-  onTestFinished(() => rm(folder, {recursive: true, force: true}));
-  const {exitCode, stdout} = await runProgram(['demo', '--yes', '--speed', '20'], {
-    cwd: folder,
-    env: {PATH: dirname(process.execPath), HOME: folder, TMPDIR: folder, LANG: 'C.UTF-8'},
-  });
-  expect(exitCode, stdout).toBe(0);
-  expect(stdout).toContain('pass 1.14.0 → production: passed');
-  expect(stdout).toContain(
-    "Left out: the cookbook's release (build, push, Terraform). It takes git, Terraform and a Docker engine",
-  );
 });

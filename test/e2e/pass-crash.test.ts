@@ -10,43 +10,67 @@ type Event = RunRecord['events'][number];
 const intentOf = (step: string) => (event: Event) => event.type === 'intent' && event.step.startsWith(step);
 const effectOf = (step: string) => (event: Event) => event.type === 'effect' && event.step.startsWith(step);
 
-/** Moments at which the process is ended for good: as soon as the record holds such a line. */
-const moments: readonly (readonly [when: string, is: (event: Event) => boolean])[] = [
+const isWatched = (event: Event) => event.type === 'check' && event.check.claim.endsWith(' rollout');
+
+/** One component after the other: what comes next is always the same. */
+const oneByOne = ['--max-parallel', '1'] as const;
+
+/** When a process is ended for good: once its record holds such a line, or once AWS has been sent such a call. */
+type Moment = readonly [when: string, is: ((event: Event) => boolean) | {readonly sent: string}];
+
+const byOne = (component: string, is: (event: Event) => boolean) => (event: Event) =>
+  'job' in event && event.job?.component === component && is(event);
+
+/** In the order in which they come; each of another process. */
+const moments: readonly Moment[] = [
   ['the plan is made', event => event.type === 'plan.ready'],
-  ['the plan is approved', event => event.type === 'approval.given'],
   ['the message is published', effectOf('publish')],
-  ['the application behind the topic is watched', event => event.type === 'job.started' && event.job.phase === 'verify'],
-  ['a revision is about to be registered', intentOf('register')],
-  ['a revision is registered', effectOf('register')],
-  ['a service is about to be moved', intentOf('update-service')],
-  ['a service is moved', effectOf('update-service')],
-  ['a rule is about to be moved', intentOf('move')],
-  ['a rule is moved', effectOf('move')],
-  ['a service is watched', event => event.type === 'check' && event.check.claim.endsWith(' rollout')],
+  ['a revision is sent to be registered', {sent: 'RegisterTaskDefinition'}],
+  ['a service is sent to be moved', {sent: 'UpdateService'}],
+  ['another revision is about to be registered', byOne('notification-services', intentOf('register'))],
+  ['another revision is registered', byOne('notification-services', effectOf('register'))],
+  ['another service is moved', byOne('notification-services', effectOf('update-service'))],
+  ['another service is watched', byOne('notification-services', isWatched)],
+  ['a rule is sent to be moved', {sent: 'PutTargets'}],
+  ['another rule is about to be moved', byOne('journal-loader', intentOf('move'))],
+  ['the last rule is moved', byOne('nihms-loader', effectOf('move'))],
 ];
 
-test.for(moments)('killed when %s, a release goes on to the same end', async ([when, is], {start}) => {
+async function comesTo(pass: Pass, [when, is]: Moment): Promise<void> {
+  if (typeof is === 'function') await untilRecorded(pass.records, when, is);
+  else await until(() => pass.calls.some(({action}) => action === is.sent), when);
+}
+
+test('killed again and again, eleven times, a release goes on to the same end', async ({start}) => {
+  const pass = await start();
+  let running = pass.start('--yes', '--env', 'production', '--release', released, ...oneByOne);
+  for (const moment of moments) {
+    await comesTo(pass, moment);
+    running.kill('SIGKILL');
+    expect(await running.ended, moment[0]).toMatchObject({exitCode: 137});
+    running = pass.start('resume', '--yes', '--env', 'production', ...oneByOne);
+  }
+  expect(await running.ended).toMatchObject({exitCode: 0, stdout: expect.stringContaining('6 of 6 components on 1.14.0')});
+  await expectWhole(pass);
+  expect(eventsOf(await pass.record(), 'run.resumed')).toHaveLength(moments.length);
+});
+
+test.for<Moment>([
+  ['the plan is approved', event => event.type === 'approval.given'],
+  ['the message is sent', {sent: 'Publish'}],
+  ['services and rules are moved side by side', effectOf('update-service')],
+])('killed once, when %s, a release goes on to the same end', async (moment, {start}) => {
   const pass = await start();
   const running = pass.start('--yes', '--env', 'production', '--release', released);
-  await untilRecorded(pass.records, when, is);
+  await comesTo(pass, moment);
   running.kill('SIGKILL');
   expect((await running.ended).exitCode).toBe(137);
 
-  await goesOn(pass);
+  const resumed = await pass.run('resume', '--yes', '--env', 'production');
+  expect(resumed).toMatchObject({exitCode: 0, stdout: expect.stringContaining('6 of 6 components on 1.14.0')});
+  await expectWhole(pass);
+  expect(eventsOf(await pass.record(), 'run.resumed')).toHaveLength(1);
 });
-
-test.for(['RegisterTaskDefinition', 'UpdateService', 'PutTargets', 'Publish'])(
-  'killed when AWS has been sent %s, a release goes on to the same end',
-  async (action, {start}) => {
-    const pass = await start();
-    const running = pass.start('--yes', '--env', 'production', '--release', released);
-    await until(() => pass.calls.some(call => call.action === action), action);
-    running.kill('SIGKILL');
-    expect((await running.ended).exitCode).toBe(137);
-
-    await goesOn(pass);
-  },
-);
 
 test('what somebody else deployed meanwhile is left alone by a release that goes on', async ({start}) => {
   const pass = await start();
@@ -70,20 +94,6 @@ test('what somebody else deployed meanwhile is left alone by a release that goes
   expect((await standing(pass)).services['deposit-services']).toBe('deposit-services:3');
 });
 
-test('killed again and again, a release comes to the same end', async ({start}) => {
-  const pass = await start();
-  let running = pass.start('--yes', '--env', 'production', '--release', released);
-  for (const [when, is] of moments.filter(([when]) => when.endsWith('published') || when.endsWith('moved'))) {
-    await untilRecorded(pass.records, when, is);
-    running.kill('SIGKILL');
-    await running.ended;
-    running = pass.start('resume', '--yes', '--env', 'production');
-  }
-  expect((await running.ended).exitCode).toBe(0);
-  expect(await standing(pass)).toEqual(everythingOn(2));
-  expect(pass.messages()).toHaveLength(1);
-});
-
 test.for([
   ['SIGINT', 130],
   ['SIGTERM', 143],
@@ -92,30 +102,21 @@ test.for([
   async ([signal, exitCode], {start}) => {
     const time = {now: Date.now()};
     const pass = await start({now: () => time.now});
-    const running = pass.start('--yes', '--env', 'production', '--release', released);
-    await untilRecorded(
-      pass.records,
-      'a service is watched',
-      event => event.type === 'check' && event.check.claim.endsWith(' rollout'),
-    );
+    const running = pass.start('--yes', '--env', 'production', '--release', released, '--component', 'deposit-services');
+    await untilRecorded(pass.records, 'a service is watched', isWatched);
     running.kill(signal);
     expect(await running.ended).toMatchObject({exitCode, stdout: expect.stringContaining(`stopped by ${signal}`)});
 
     time.now += 60_000;
     const resumed = await pass.run('resume', '--yes', '--env', 'production');
-    expect(resumed).toMatchObject({exitCode: 0, stdout: expect.stringContaining('6 of 6 components on 1.14.0')});
-    expect(await standing(pass)).toEqual(everythingOn(2));
-    expect(pass.messages()).toHaveLength(1);
+    expect(resumed).toMatchObject({exitCode: 0, stdout: expect.stringContaining('1 of 1 components on 1.14.0')});
+    expect((await standing(pass)).services['deposit-services']).toBe('deposit-services:2');
+    expect(pass.changes()).toEqual(['RegisterTaskDefinition', 'UpdateService']);
   },
 );
 
-async function goesOn(pass: Pass): Promise<void> {
-  const resumed = await pass.run('resume', '--yes', '--env', 'production');
-  expect(resumed).toMatchObject({exitCode: 0, stdout: expect.stringContaining('6 of 6 components on 1.14.0')});
+async function expectWhole(pass: Pass): Promise<void> {
   expect(await standing(pass)).toEqual(everythingOn(2));
   expect(pass.messages()).toHaveLength(1);
-
-  const record = await pass.record();
-  expect(eventsOf(record, 'run.finished')).toEqual([expect.objectContaining({outcome: 'passed', exitCode: 0})]);
-  expect(eventsOf(record, 'run.resumed')).toHaveLength(1);
+  expect(eventsOf(await pass.record(), 'run.finished')).toEqual([expect.objectContaining({outcome: 'passed', exitCode: 0})]);
 }

@@ -3,6 +3,7 @@ import {BatchGetImageCommand, CreateRepositoryCommand, ECRClient, PutImageComman
 import {
   CreateClusterCommand,
   CreateServiceCommand,
+  DescribeServicesCommand,
   ECSClient,
   RegisterTaskDefinitionCommand,
   UpdateServiceCommand,
@@ -38,7 +39,7 @@ import {
   taskDefinitionArn,
   workplace,
 } from '../support/pass.ts';
-import {type RunRecord, eventsOf} from '../support/program.ts';
+import {type RunRecord, eventsOf, until} from '../support/program.ts';
 import {part, requires} from '../support/requires.ts';
 
 /** The one account that moto knows. Regions keep the tests apart: it is shared. */
@@ -108,7 +109,12 @@ requires('moto')('PASS on moto', () => {
 
     await ecs.send(new UpdateServiceCommand({cluster, service: 'deposit-services', taskDefinition: 'deposit-services:1'}));
     await ecs.send(new UpdateServiceCommand({cluster, service: 'notification-services', desiredCount: 0}));
-    await expect.poll(audit, {timeout: 30_000, interval: 100}).toMatchObject({
+    const isThere = async () => {
+      const {services: found = []} = await ecs.send(new DescribeServicesCommand({cluster, services: services.map(({id}) => id)}));
+      return found.every(({deployments = []}) => deployments.every(({rolloutState}) => rolloutState === 'COMPLETED'));
+    };
+    await until(isThere, 'both services to be as they were told to be');
+    expect(await audit()).toMatchObject({
       exitCode: 5,
       stdout: expect.stringMatching(
         /deposit-services:2: another deployment took over: it runs deposit-services:1[^]*notification-services:2: it is scaled to zero[^]*\n3 checks failed/,

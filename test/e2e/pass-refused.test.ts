@@ -1,7 +1,12 @@
 import {mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {DescribeServicesCommand} from '@aws-sdk/client-ecs';
 import {expect} from 'vitest';
+import {releaseCommand} from '../../src/commands/release.ts';
 import {fileStore} from '../../src/record/file-store.ts';
+import type {Clock} from '../../src/release/contract.ts';
+import {deskAt, unattended} from '../commands/support/desk.ts';
 import {
   account,
   before,
@@ -18,7 +23,7 @@ import {
   image,
 } from '../support/pass.ts';
 import {test as passTest} from '../support/pass-test.ts';
-import {eventsOf} from '../support/program.ts';
+import {eventsOf, until} from '../support/program.ts';
 
 const test = passTest.concurrent;
 
@@ -33,6 +38,8 @@ const noCredentials = {AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: unde
 /** What is wrong, what the operator reads about it, and what to do. */
 interface Mistake {
   readonly options?: PassOptions;
+  /** The component that is released; where it is about the account, one that is as good as any. */
+  readonly of?: string;
   readonly arrange?: (pass: Pass) => void | Promise<void>;
   readonly says: readonly (string | RegExp)[];
   readonly next: string;
@@ -91,81 +98,100 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     next: 'Set aws.region of the environment in the config file, or AWS_REGION.',
   },
   'an image that was not pushed': {
+    of: 'grant-loader',
     options: withComponent('grant-loader', {images: {loader: 'ecr/grant-loader-next'}}),
     arrange: ({world}) => void world.createRepository('grant-loader-next'),
     says: ['image ecr/grant-loader-next:1.14.0: there is no tag 1.14.0 in grant-loader-next'],
     next: `Push ${image('grant-loader-next', released)}, or choose a version whose images are there.`,
   },
   'a repository that is not there': {
+    of: 'grant-loader',
     options: withComponent('grant-loader', {images: {loader: 'ecr/nothing'}}),
     says: ['there is no repository nothing in ECR'],
     next: 'aws ecr create-repository --repository-name nothing',
   },
   'no such cluster': {
+    of: 'deposit-services',
     options: withComponent('deposit-services', {cluster: 'nothing'}),
     says: ['deposit-services: service deposit-services in nothing: there is no cluster nothing'],
     next: 'Correct components.deposit-services.cluster in the config file.',
   },
   'no such service': {
+    of: 'deposit-services',
     options: withComponent('deposit-services', {service: 'nothing'}),
     says: ['there is no service nothing'],
     next: 'Correct components.deposit-services.service in the config file.',
   },
   'no such container in a service': {
+    of: 'deposit-services',
     options: withComponent('deposit-services', {images: {core: 'ecr/deposit-services-core'}}),
     says: ['deposit-services:1 has no container core (it has deposit-services-core, collector)'],
     next: "Correct the container's name under components.deposit-services.images in the config file.",
   },
   'no such container in a loader': {
+    of: 'nihms-loader',
     options: withComponent('nihms-loader', {images: {core: 'ecr/pass-nihms-loader'}}),
     says: ['pass-nihms-loader:1 has no container core (it has loader, collector)'],
     next: "Correct the container's name under components.nihms-loader.images in the config file.",
   },
   'no such rule': {
+    of: 'nihms-loader',
     options: withComponent('nihms-loader', {targets: [{rule: 'nothing'}]}),
     says: ['there is no rule nothing'],
     next: 'Correct components.nihms-loader.targets in the config file.',
   },
   'a rule that starts something else': {
+    of: 'nihms-loader',
     options: withComponent('nihms-loader', {targets: [{rule: 'grant-nightly'}]}),
     says: ['nothing of it starts pass-nihms-loader'],
     next: 'Correct components.nihms-loader.targets in the config file.',
   },
   'no such topic': {
+    of: 'pass-core',
     options: withComponent('pass-core', {topic: 'nothing'}),
     says: [`there is no topic arn:aws:sns:us-east-1:${account}:nothing`],
     next: 'Correct components.pass-core.topic in the config file.',
   },
   'an expected answer that any version would give': {
+    of: 'pass-core',
     options: withComponent('pass-core', {verify: {http: '${values.url}/version', expect: 'PASS'}}),
     says: ['verify.expect (PASS) does not name the version'],
     next: 'Put ${version} into components.pass-core.verify.expect in the config file.',
   },
   'a message that is too large for its topic': {
+    of: 'pass-core',
     options: withComponent('pass-core', {topic: 'small', message: {notes: 'é'.repeat(1000)}}),
     arrange: ({world}) => void world.createTopic({name: 'small', attributes: {MaximumMessageSize: '1024'}}),
     says: ['the message has 2030 bytes, the topic takes 1024'],
     next: 'Shorten components.pass-core.message in the config file.',
   },
   'another deployment in flight': {
+    of: 'deposit-services',
     options: {speed: 1},
     arrange: ({world}) => world.updateService({cluster, service: 'deposit-services', forceNewDeployment: true}),
     says: ['another deployment is in flight: deposit-services:1'],
     next: 'Wait for it, or stop it in ECS, then try again.',
   },
   'a service that is scaled to zero': {
+    of: 'deposit-services',
     arrange: ({world}) => world.updateService({cluster, service: 'deposit-services', desiredCount: 0}),
     says: ['it is scaled to zero: a release could never be seen to run'],
     next: 'Set its desired count, or leave this component out.',
   },
 };
 
-test.for(Object.entries(mistakes))('%s: said before anything has begun', async ([, {options, arrange, says, next}], {start}) => {
+/** Time as it is: sessions end at a time of day. */
+const clock: Clock = {now: Date.now, sleep: (ms, signal) => sleep(ms, undefined, {signal})};
+
+test.for(Object.entries(mistakes))('%s: said before anything has begun', async ([, mistake], {start}) => {
+  const {options, of = 'journal-loader', arrange, says, next} = mistake;
   const pass = await start(options);
   await arrange?.(pass);
 
-  const {exitCode, stdout} = await pass.release();
-  expect(exitCode).toBe(1);
+  const desk = deskAt(pass, {clock});
+  const exitCode = await releaseCommand(desk.context, unattended({component: [of]}));
+  const stdout = desk.stdout();
+  expect(exitCode, stdout).toBe(1);
   for (const words of [...says, next, 'a requirement is not met', 'Nothing has been changed.']) expect(stdout).toMatch(words);
   expect(stdout).not.toContain('2 requirements');
   expect(pass.changes()).toEqual([]);
@@ -182,7 +208,7 @@ test('several mistakes are named together', async ({start}) => {
     },
   });
 
-  const {exitCode, stdout} = await pass.release();
+  const {exitCode, stdout} = await pass.release('--component', 'pass-core', '--component', 'nihms-loader');
   expect(exitCode).toBe(1);
   expect(stdout).toContain('2 requirements are not met');
   expect(pass.changes()).toEqual([]);
@@ -192,7 +218,10 @@ test('a session that lasts longer than the last release will do', async ({start}
   const pass = await start({env: {AWS_CREDENTIAL_EXPIRATION: inMinutes(9.9)}});
   await recordRelease(pass, 3);
 
-  expect(await pass.release()).toMatchObject({exitCode: 0, stderr: expect.stringContaining('in 9 min')});
+  expect(await pass.release('--component', 'journal-loader')).toMatchObject({
+    exitCode: 0,
+    stderr: expect.stringContaining('in 9 min'),
+  });
 });
 
 test('the credentials of a profile are used where the environment holds none', async ({start}) => {
@@ -204,7 +233,7 @@ test('the credentials of a profile are used where the environment holds none', a
     `[prod]\naws_access_key_id = ${credentials.AWS_ACCESS_KEY_ID}\naws_secret_access_key = ${credentials.AWS_SECRET_ACCESS_KEY}\n`,
   );
 
-  expect(await pass.release()).toMatchObject({exitCode: 0});
+  expect(await pass.release('--component', 'journal-loader')).toMatchObject({exitCode: 0});
 });
 
 // ── what nobody has allowed ──────────────────────────────────────────────────────────────────────────
@@ -240,24 +269,16 @@ test('each component is compared with what it runs itself', async ({start}) => {
   });
   pass.application.version = released;
 
-  const plan = await pass.run(
-    'plan',
-    '--env',
-    environment,
-    '--release',
-    released,
-    '--component',
-    'pass-core',
-    '--component',
-    'grant-loader',
-  );
+  const plan = await pass.release('--dry-run', '--component', 'pass-core', '--component', 'grant-loader');
   expect(plan.stdout).toMatch(/pass-core +1\.14\.0 +nothing to do/);
   expect(plan.stdout).toMatch(new RegExp(`grant-loader +${before} → 1\\.14\\.0 +update`));
 
-  await expect
-    .poll(() => pass.run('plan', '--env', environment, '--release', released), {timeout: 20_000})
-    .toMatchObject({exitCode: 0});
-  const {exitCode, stdout} = await pass.release();
+  const isSteady = async () => {
+    const {services = []} = await pass.ecs.send(new DescribeServicesCommand({cluster, services: ['deposit-services']}));
+    return services.every(({deployments}) => deployments?.length === 1 && deployments[0]?.rolloutState === 'COMPLETED');
+  };
+  await until(isSteady, 'the service to run its candidate');
+  const {exitCode, stdout} = await pass.release('--component', 'pass-core', '--component', 'deposit-services');
   expect(exitCode).toBe(3);
   expect(stdout).toMatch(/Allow it with: --allow downgrade:deposit-services\b/);
   expect(stdout).not.toContain('downgrade:pass-core');
@@ -267,7 +288,7 @@ test('each component is compared with what it runs itself', async ({start}) => {
 test('a risk that the policy of the environment does not name is refused with the flag that allows it', async ({start}) => {
   const pass = await start(withEnvironment({policy: {allow: ['update']}}));
 
-  const refused = await pass.release();
+  const refused = await pass.release('--component', 'pass-core');
   expect(refused.exitCode).toBe(3);
   expect(refused.stdout).toContain('policy does not allow trigger (pass-core: message to SNS topic pass-deploy)');
   expect(refused.stdout).toContain('--allow trigger:pass-core');

@@ -41,17 +41,23 @@ interface Expected {
   readonly evidence?: readonly RegExp[];
   /** What is said to do about it. */
   readonly next?: RegExp;
+  /** Which revision the service is left on: the released one, if nothing is said. */
+  readonly runs?: 1 | 2;
+  /** Everything is released, and not the service and what needs it alone. */
+  readonly whole?: true;
 }
 
 const lastWords = [/^the last lines of container deposit-services-core of task [0-9a-f]{32} \(\/ecs\/deposit-services\):$/];
 
 const failed = {outcome: 'failed', exitCode: 1, end: 'failed'} as const;
-const hopeless = {...failed, next: /It will not get better by itself\. .*To go back: aws ecs update-service/} as const;
-const dying = {...failed, next: /The service still tries\. To go back: aws ecs update-service/} as const;
+const goBack = `To go back: aws ecs update-service --cluster pass --service ${component} --task-definition ${component}:1`;
+const hopeless = {...failed, next: new RegExp(`It will not get better by itself\\. .*${goBack}`)} as const;
+const dying = {...failed, next: new RegExp(`The service still tries\\. ${goBack}`)} as const;
 
 const failing: Readonly<Record<string, Expected>> = {
   'cannot-pull': {
     ...hopeless,
+    whole: true,
     scenarios: ['cannot-pull', noBreaker],
     found: /^the image cannot be pulled: it is not there: CannotPullContainerError: pull image manifest has been retried/,
     evidence: [/^\d+ × CannotPullContainerError/],
@@ -97,6 +103,8 @@ const failing: Readonly<Record<string, Expected>> = {
   },
   'breaker-rollback': {
     scenarios: ['breaker-rollback'],
+    whole: true,
+    runs: 1,
     // The others have arrived: that is not "back on the old one".
     outcome: 'failed',
     exitCode: 1,
@@ -115,6 +123,7 @@ const failing: Readonly<Record<string, Expected>> = {
   },
   superseded: {
     scenarios: ['superseded'],
+    runs: 1,
     outcome: 'superseded',
     exitCode: 8,
     end: 'superseded',
@@ -122,6 +131,7 @@ const failing: Readonly<Record<string, Expected>> = {
   },
   stopped: {
     scenarios: ['stopped'],
+    runs: 1,
     outcome: 'stopped',
     exitCode: 9,
     end: 'stopped',
@@ -156,43 +166,46 @@ const others = {
   'notification-services': 'verified',
   'grant-loader': 'verified',
   'journal-loader': 'verified',
-  'nihms-loader': 'not started',
 };
+const waiting = {'nihms-loader': 'not started'};
 
 test.for(Object.entries(failing))('%s', async ([, expected], {start}) => {
-  const {scenarios, speed = 20, outcome, exitCode, end, found, evidence = [], next} = expected;
+  const {scenarios, speed = 20, outcome, exitCode, end, found, evidence = [], next, runs = 2, whole} = expected;
   const pass = await startWhole(start, {speed});
   pass.world.scenarioFor(component, ...scenarios);
 
-  const ended = await pass.release();
+  const ended = await pass.release(...(whole ? [] : ['--component', component, '--component', 'nihms-loader']));
   expect(ended.exitCode, ended.stdout).toBe(exitCode);
   const record = await pass.record();
   expect(finished(record)).toMatchObject({outcome, exitCode});
-  expect(ends(record)).toEqual({...others, [component]: end});
+  expect(ends(record)).toEqual({...(whole && others), ...waiting, [component]: end});
   const look = lastLook(record);
   expect(look).toMatchObject({status: 'failed', found: expect.stringMatching(found), see: expect.stringContaining('aws ecs')});
   for (const line of evidence) expect(look?.evidence).toContainEqual(expect.stringMatching(line));
-  if (next) expect(look?.next).toMatch(next);
+  if (next) {
+    expect(look?.next).toMatch(next);
+    expect(ended.stdout).toContain(goBack);
+  }
 
   // On screen: the word and why in the summary, what was seen among the lines.
   expect(ended.stdout).toContain(`pass ${released} → ${environment}: ${outcome.toUpperCase()}`);
   expect(ended.stdout).toContain(`${end}: service ${component} runs ${component}:2: ${look?.found}`);
   for (const line of look?.evidence ?? []) expect(ended.stderr).toContain(line);
 
-  // Each once, whatever came of it.
-  expect(pass.messages()).toHaveLength(1);
-  expect((await wholeStanding(pass)).revisions).toEqual({...wholeOn(2).revisions, 'pass-nihms-loader': 1});
+  // Each once, whatever came of it; those that have arrived stay where they are, in the same environment as one that was taken back.
+  const {services, revisions} = await wholeStanding(pass);
+  const moved = wholeOn(whole ? 2 : 1);
+  expect(pass.messages()).toHaveLength(whole ? 1 : 0);
+  expect(revisions).toEqual({...moved.revisions, [component]: 2, 'pass-nihms-loader': 1});
+  expect(services).toEqual({...moved.services, [component]: `${component}:${runs}`});
+  if (whole) expect(ended.stdout).toContain('4 of 6 components on 1.14.0');
 });
 
 // ── what ends well ───────────────────────────────────────────────────────────────────────────────────
 
 const good: Readonly<Record<string, Scenario>> = {
   healthy: 'healthy',
-  slow: 'slow',
-  throttled: 'throttled',
   'lost-answer': 'lost-answer',
-  'clock-skew, five minutes behind': 'clock-skew',
-  'clock-skew, five minutes ahead': {clockSkewSeconds: 300},
 };
 
 test.for(Object.entries(good))('%s', async ([, scenario], {start}) => {
@@ -200,6 +213,22 @@ test.for(Object.entries(good))('%s', async ([, scenario], {start}) => {
   const ended = await pass.release();
   expect(ended).toMatchObject({exitCode: 0, stdout: expect.stringContaining(`: passed in`)});
   await expectWhole(pass);
+});
+
+/** What is about when calls are made, and what time it is: the same for one as for six. */
+const timely: Readonly<Record<string, Scenario>> = {
+  slow: 'slow',
+  throttled: 'throttled',
+  'clock-skew, five minutes behind': 'clock-skew',
+  'clock-skew, five minutes ahead': {clockSkewSeconds: 300},
+};
+
+test.for(Object.entries(timely))('%s', async ([, scenario], {start}) => {
+  const pass = await startWhole(start, {scenario});
+  const ended = await pass.release('--component', component, '--component', 'nihms-loader');
+  expect(ended).toMatchObject({exitCode: 0, stdout: expect.stringContaining(`: passed in`)});
+  expect((await wholeStanding(pass)).revisions).toEqual({...wholeOn(1).revisions, [component]: 2, 'pass-nihms-loader': 2});
+  await expectProven(pass);
 });
 
 // ── faults ───────────────────────────────────────────────────────────────────────────────────────────
@@ -298,6 +327,10 @@ test('a person who waits on although it looks hopeless learns how it ends', asyn
 async function expectWhole(pass: Pass): Promise<void> {
   expect(await wholeStanding(pass)).toEqual(wholeOn(2));
   expect(pass.messages()).toHaveLength(1);
+  await expectProven(pass);
+}
+
+async function expectProven(pass: Pass): Promise<void> {
   expect(finished(await pass.record())).toMatchObject({outcome: 'passed', exitCode: 0});
   const desk = deskAt(pass);
   expect(await auditCommand(desk.context, released, {env: environment}), desk.stdout()).toBe(0);

@@ -50,7 +50,8 @@ interface App {
 /** Deployed by hand as 0.7.1. */
 async function deployed(): Promise<App> {
   const root = await realpath(await mkdtemp(join(tmpdir(), 'dw-interrupts-')));
-  onTestFinished(() => rm(root, {recursive: true, force: true}));
+  // What Terraform had started may still be writing there.
+  onTestFinished(() => rm(root, {recursive: true, force: true, maxRetries: 10}));
   const state = await httpState();
   const files = {
     'ci/main.tf': module(state.settings),

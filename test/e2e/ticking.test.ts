@@ -1,5 +1,7 @@
 /** Items of the checklist, ticked where the release ends: in the wizard, and on plain lines. */
 import {expect, test} from 'vitest';
+import {auditCommand} from '../../src/commands/audit.ts';
+import {deskAt} from '../commands/support/desk.ts';
 import {environment, released, startPass} from '../support/pass.ts';
 import {openWizard} from '../support/wizard-terminal.ts';
 
@@ -32,8 +34,9 @@ test.for([
   wizard.press('enter');
   expect(await wizard.exited).toMatchObject({exitCode: 0});
 
-  const {exitCode, stdout} = await pass.run('audit', released, '--env', environment);
-  expect(exitCode).toBe(0);
+  const desk = deskAt(pass);
+  expect(await auditCommand(desk.context, released, {env: environment})).toBe(0);
+  const stdout = desk.stdout();
   expect(stdout).toMatch(/✔ Acceptance tests run \(after the release\): ticked by \S+ on \S+, \S+: the whole script/);
   expect(stdout).toContain('○ The team was told (after the release): it is not ticked');
 });

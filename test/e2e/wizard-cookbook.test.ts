@@ -23,15 +23,6 @@ async function prepare(wizard: WizardTerminal): Promise<void> {
   await wizard.waitFor('What would change');
 }
 
-/** Up to the confirmation, on plain lines. */
-async function prepareByLine(prompts: WizardTerminal): Promise<void> {
-  for (const phase of ['bump', 'build', 'push']) {
-    await prompts.waitFor(new RegExp(`Start ${phase}\\?[^]*❯ start ${phase}`));
-    prompts.press('enter');
-  }
-  await prompts.waitFor('Type production to release');
-}
-
 /** Up to the moment when Terraform waits for the new instance. */
 async function applyHeld(app: Cookbook, look?: Look): Promise<WizardTerminal> {
   await app.hold();
@@ -60,7 +51,7 @@ requires(
   'terraform',
   'busybox',
 )('The cookbook', () => {
-  test('is released by keys alone', async () => {
+  test('is released by keys alone, Ctrl-C and Enter among them', async () => {
     const app = await project({starting: hostile});
     const before = await app.world();
     const wizard = openCookbook(app, []);
@@ -100,6 +91,10 @@ requires(
     // What a child prints is drawn as text.
     await wizard.waitFor('evil');
     expect(wizard.isOnMainScreen()).toBe(false);
+    wizard.press('ctrl+c');
+    await wizard.waitFor('Stop this release?');
+    wizard.press('enter');
+    await wizard.waitUntilGone('Stop this release?');
     await app.letGo();
 
     expect(await wizard.exited).toMatchObject({exitCode: 0});
@@ -142,44 +137,29 @@ requires(
     expect(await app.terraform('plan', '-input=false', '-no-color')).toContain('Plan:');
   });
 
-  test('goes on after Ctrl-C and Enter', async () => {
+  test('goes on without a wizard that was detached, or closed with its window; resume finishes it', async () => {
     const app = await project();
     const before = await app.world();
-    const wizard = await applyHeld(app);
-    wizard.press('ctrl+c');
-    await wizard.waitFor('Stop this release?');
-    wizard.press('enter');
-    await wizard.waitUntilGone('Stop this release?');
+    const detached = await applyHeld(app);
+    detached.press('ctrl+c');
+    await detached.waitFor('detach');
+    detached.press('d');
+    expect(await detached.exited).toMatchObject({exitCode: 7});
+    expect(detached.scrollback()).toMatch(/^Go on +deploy-wizard resume --env production$/m);
+    expect(await app.isHeld()).toBe(true);
+
+    const closed = openCookbook(app, ['resume', '--env', 'production']);
+    await closed.waitFor(/service +\S applying/);
+    closed.hangUp();
+    await until(() => !isAlive(closed.pid), 'the end of the wizard');
+    expect(await app.isHeld()).toBe(true);
+
+    const again = openCookbook(app, ['resume', '--env', 'production']);
+    await again.waitFor(/service +\S applying/);
     await app.letGo();
-    expect(await wizard.exited).toMatchObject({exitCode: 0});
+    expect(await again.exited).toMatchObject({exitCode: 0});
     await expectReleased(app, {version: '0.7.2', before});
   });
-
-  test.for(['detached', 'closed with its window'] as const)(
-    'goes on without a wizard that was %s; resume finishes it',
-    async how => {
-      const app = await project();
-      const before = await app.world();
-      const wizard = await applyHeld(app);
-      if (how === 'detached') {
-        wizard.press('ctrl+c');
-        await wizard.waitFor('detach');
-        wizard.press('d');
-        expect(await wizard.exited).toMatchObject({exitCode: 7});
-        expect(wizard.scrollback()).toMatch(/^Go on +deploy-wizard resume --env production$/m);
-      } else {
-        wizard.hangUp();
-        await until(() => !isAlive(wizard.pid), 'the end of the wizard');
-      }
-      expect(await app.isHeld()).toBe(true);
-
-      const again = openCookbook(app, ['resume', '--env', 'production']);
-      await again.waitFor(/service +\S applying/);
-      await app.letGo();
-      expect(await again.exited).toMatchObject({exitCode: 0});
-      await expectReleased(app, {version: '0.7.2', before});
-    },
-  );
 
   test('declined with half of its name it leaves the repository as it was', async () => {
     const app = await project();
@@ -197,30 +177,6 @@ requires(
     await expectNothingLeft(app);
     expect(wizard.scrollback()).toMatch(/REFUSED in .*The environment was not touched/);
     expect((await app.record()).events.at(-1)).toMatchObject({outcome: 'refused', exitCode: 3, touched: false});
-  });
-
-  test('asks the same on plain lines', async () => {
-    const app = await project();
-    const before = await app.world();
-    const prompts = openCookbook(app, ['--no-tui', ...patch]);
-    await prepareByLine(prompts);
-    expect(prompts.scrollback()).toMatch(/outage: terraform_data\.instance/);
-    prompts.press('production');
-    await prompts.waitFor(/declines.* production/);
-    prompts.press('enter');
-    expect(await prompts.exited).toMatchObject({exitCode: 0});
-    await expectReleased(app, {version: '0.7.2', before});
-  });
-
-  test.for(['the end of the input', 'the wrong name'] as const)('%s is a no on plain lines', async how => {
-    const app = await project();
-    const before = await app.world();
-    const prompts = openCookbook(app, ['--no-tui', ...patch]);
-    await prepareByLine(prompts);
-    if (how === 'the wrong name') prompts.press('Production');
-    prompts.press(how === 'the wrong name' ? 'enter' : 'ctrl+d');
-    expect(await prompts.exited).toMatchObject({exitCode: 3});
-    await expectUndone(app, before);
   });
 
   test('interrupts Terraform once at Ctrl-C between two questions on plain lines', async () => {

@@ -94,12 +94,12 @@ describe('a record that nobody touched', () => {
 
 describe('a line that was cut off while it was written', () => {
   test('is told from everything else, wherever it was cut', {timeout: 30_000}, () => {
-    const before = join(lines.slice(0, -1));
-    const {head: written} = write(story.slice(0, -1));
+    const {bytes: before, head: written} = write(story.slice(0, 5));
+    const {bytes} = write(story.slice(0, 6));
     for (let length = before.length + 1; length < bytes.length; length++) {
       const read = readChain(bytes.subarray(0, length), written);
       expect(read).toMatchObject({torn: true, intactBytes: before.length, head: written, problems: []});
-      expect(read.events).toHaveLength(lines.length - 1);
+      expect(read.events).toHaveLength(5);
     }
   });
 
@@ -122,21 +122,24 @@ describe('a record that somebody changed', () => {
         changed[at] = (changed[at] ?? 0) ^ change;
         expect(isFound(changed)).toBe(true);
       }),
-      {numRuns: 800},
+      {numRuns: 400},
     );
   });
 
   test('every byte of the text that is hardest to tell apart', {timeout: 30_000}, () => {
-    const line = lines.findIndex(line => line.includes('\ufffd'));
-    expect(line).toBeGreaterThan(0);
-    const from = join(lines.slice(0, line)).length;
-    const until = join(lines.slice(0, line + 1)).length;
+    // Between two others, which is all that it takes.
+    const at = lines.findIndex(line => line.includes('\ufffd'));
+    const [first, hard, last] = [story[0], story[at], story.at(-1)];
+    if (at < 1 || !first || !hard || !last) throw new Error('the story has no such text');
+    const {bytes, head} = write([first, hard, last]);
+    const from = write([first]).bytes.length;
+    const until = write([first, hard]).bytes.length;
     for (let at = from; at < until; at++) {
       for (const value of [10, 128, 191, 224, 239, 240, 243, 255]) {
         if (bytes[at] === value) continue;
         const changed = Buffer.from(bytes);
         changed[at] = value;
-        expect([at - from, value, isFound(changed)]).toEqual([at - from, value, true]);
+        expect([at - from, value, isFound(changed, head)]).toEqual([at - from, value, true]);
       }
     }
   });
@@ -144,32 +147,46 @@ describe('a record that somebody changed', () => {
   test('every byte of it, one after the other', {timeout: 60_000}, () => {
     // A short one, so that each of its bytes can be another eight times.
     const {bytes, head} = write(story.slice(0, 4));
+    const missed: (readonly [at: number, bit: number])[] = [];
     for (let at = 0; at < bytes.length; at++) {
       for (let bit = 1; bit <= 128; bit *= 2) {
         const changed = Buffer.from(bytes);
         changed[at] = (changed[at] ?? 0) ^ bit;
-        expect([at, bit, isFound(changed, head)]).toEqual([at, bit, true]);
+        if (!isFound(changed, head)) missed.push([at, bit]);
       }
     }
+    expect(missed).toEqual([]);
   });
 
   test('every byte of its head, but for the line feed that might as well be a blank', {timeout: 60_000}, () => {
     const {bytes, head} = write(story.slice(0, 12));
     const text = Buffer.from(`${JSON.stringify(head)}\n`);
     const blank = new Set([0x20, 0x09, 0x0d, 0x0a]);
+    // Most of what is no head reads alike, as none.
+    const found = new Map<string | undefined, boolean>();
+    const isFoundWith = (written: Head | undefined): boolean => {
+      const as = JSON.stringify(written);
+      const known = found.get(as) ?? isFound(bytes, written);
+      found.set(as, known);
+      return known;
+    };
+    const wrong: (readonly [at: number, value: number])[] = [];
     for (let at = 0; at < text.length; at++) {
       for (let value = 0; value < 256; value++) {
         const changed = Buffer.from(text);
         changed[at] = value;
         const same = value === text[at] || (at === text.length - 1 && blank.has(value));
-        expect([at, value, isFound(bytes, parseHead(changed.toString('utf8')))]).toEqual([at, value, !same]);
+        if (isFoundWith(parseHead(changed.toString('utf8'))) === same) wrong.push([at, value]);
       }
     }
+    expect(wrong).toEqual([]);
   });
 
   test('an end that is cut off at any byte', {timeout: 30_000}, () => {
+    // A short one: which lines are missing makes no difference.
+    const {bytes, head} = write(story.slice(0, 6));
     for (let length = 0; length < bytes.length; length++) {
-      expect([length, isFound(bytes.subarray(0, length))]).toEqual([length, true]);
+      expect([length, isFound(bytes.subarray(0, length), head)]).toEqual([length, true]);
     }
   });
 
@@ -193,7 +210,7 @@ describe('a record that somebody changed', () => {
         ]);
         expect(changed.equals(bytes) || isFound(changed)).toBe(true);
       }),
-      {numRuns: 800},
+      {numRuns: 400},
     );
   });
 

@@ -3,7 +3,7 @@
  * running. Docker, the registry, Terraform, git and the container that stands for the EC2 instance are real.
  */
 import {createHash, randomBytes, randomInt} from 'node:crypto';
-import {chmod, copyFile, cp, lstat, mkdir, mkdtemp, readFile, readdir, realpath, rm, writeFile} from 'node:fs/promises';
+import {appendFile, chmod, cp, lstat, mkdir, mkdtemp, readFile, readdir, realpath, rm, writeFile} from 'node:fs/promises';
 import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import {delimiter, dirname, join} from 'node:path';
@@ -151,15 +151,25 @@ export interface Cookbook {
 
 /** What a release may change, one entry a thing. */
 export interface World {
-  readonly git: {readonly head: string; readonly refs: string; readonly index: string; readonly status: string};
+  /** `status`: what index and work tree have that HEAD has not, each with its blobs. */
+  readonly git: {readonly head: string; readonly refs: readonly string[]; readonly status: string};
   readonly files: {readonly version: string; readonly tfvars: string};
-  readonly environment: {readonly state: string; readonly container: string; readonly image: string};
+  readonly environment: {readonly state: string} & Instance;
   /** Digests by tag. */
   readonly registry: Readonly<Record<string, string | undefined>>;
 }
 
+interface Instance {
+  /** Its id, and whether it runs. */
+  readonly container: string;
+  readonly image: string;
+  /** The commit that its image names. */
+  readonly revision: string;
+}
+
 const versionFile = 'dmsa/__init__.py';
 const varFile = 'ci/terraform.tfvars';
+export const answeringFile = 'dmsa/www/cgi-bin/index.cgi';
 
 export async function cookbook(options: CookbookOptions = {}): Promise<Cookbook> {
   const id = randomBytes(4).toString('hex');
@@ -174,7 +184,7 @@ export async function cookbook(options: CookbookOptions = {}): Promise<Cookbook>
   const made = open(site);
   try {
     await writeProject(made, options, site.port);
-    await install(made, site.registry);
+    await install(made, site, options);
   } catch (error) {
     await made.remove();
     throw error;
@@ -277,10 +287,8 @@ function open(site: Site): Cookbook {
 
     world: async () => ({
       git: {
-        head: await git('rev-parse', 'HEAD'),
-        refs: await git('for-each-ref'),
-        index: await git('ls-files', '--stage'),
-        status: await git('status', '--porcelain'),
+        ...refsIn(await git('show-ref', '--head')),
+        status: await git('status', '--porcelain=v2', '--untracked-files=all'),
       },
       files: {version: await read(versionFile), tfvars: await read(varFile)},
       environment: {
@@ -303,10 +311,6 @@ function open(site: Site): Cookbook {
       await writeFile(world('broken'), '').catch(() => undefined);
       await rm(world('hold'), {force: true});
       await docker('rm', '--force', container).catch(() => undefined);
-      // Also what a failed or a repeated build has left without a name.
-      const images = await docker('image', 'ls', '--all', '--quiet', '--no-trunc', '--filter', `label=project=${container}`);
-      const ids = [...new Set(images.split('\n').filter(id => id !== ''))];
-      if (ids.length > 0) await docker('image', 'rm', '--force', ...ids).catch(() => undefined);
       await rm(root, {recursive: true, force: true, maxRetries: 5, retryDelay: 100});
     },
   };
@@ -326,6 +330,8 @@ function environment(root: string): ProgramEnv {
     // Not among what is compared: it can be made anew at any time.
     XDG_CACHE_HOME: join(tmpdir(), 'dw-test-caches'),
     GIT_CONFIG_NOSYSTEM: '1',
+    // Terraform and the docker client are gone before it pays to collect their garbage: a quarter of what they take.
+    GOGC: 'off',
     ...(host !== undefined && {DOCKER_HOST: host}),
   };
 }
@@ -338,10 +344,10 @@ async function writeProject(cookbook: Cookbook, options: CookbookOptions, port: 
   const {root, image, container, url, write} = cookbook;
   await makeFolders(root);
   await write(versionFile, options.python ?? python);
-  await write('Dockerfile', dockerfile(container));
-  await write('www/cgi-bin/index.cgi', answering);
-  await chmod(cookbook.path('www/cgi-bin/index.cgi'), 0o755);
-  await copyFile(part('busybox'), cookbook.path('busybox'));
+  await write('Dockerfile', `FROM ${part('baseImage')}\nCOPY dmsa /app\n`);
+  // Named, so that it is an image of its own.
+  await write(answeringFile, `${answering}# ${container}\n`);
+  await chmod(cookbook.path(answeringFile), 0o755);
   await write('.gitignore', '.terraform/\n*.tfstate*\n');
   await write('.dockerignore', '.git\nci\n');
   await write('ci/main.tf', module({image, container, port, world: join(root, 'world'), starting: options.starting}));
@@ -350,49 +356,68 @@ async function writeProject(cookbook: Cookbook, options: CookbookOptions, port: 
   await write('deploy-wizard.config.yaml', config({...options, image, url}));
 }
 
-/** By hand, as the cookbook says. */
-async function install(
-  {root, git, docker, terraform, image, repository, answer}: Cookbook,
-  {address, login}: Registry,
-): Promise<void> {
-  await git('init', '--quiet', '--initial-branch=main');
-  await git('config', 'user.name', 'Release Engineer');
-  await git('config', 'user.email', 'release@example.edu');
-  await git('add', '--all');
-  await git('commit', '--quiet', '--message', `Version ${deployed}`);
-  if (login !== undefined) {
-    // What `docker login` writes.
-    const auths = {[address]: {auth: btoa(`${login.user}:${login.password}`)}};
-    await mkdir(join(root, 'home', '.docker'));
-    await writeFile(join(root, 'home', '.docker', 'config.json'), JSON.stringify({auths}), {mode: 0o600});
-  }
-  await docker('build', '--quiet', '--tag', `${image}:${deployed}`, repository);
-  await docker('push', '--quiet', `${image}:${deployed}`);
-  await terraform('init', '-input=false', '-no-color');
-  await terraform('apply', '-input=false', '-no-color', '-auto-approve');
-  for (let tries = 0; (await answer()) !== deployed; tries++) {
+async function install(cookbook: Cookbook, site: Site, options: CookbookOptions): Promise<void> {
+  await commitAll(cookbook);
+  await logIn(site);
+  const {python, main, tfvars, withPassword} = options;
+  const isUsual = python === undefined && main === undefined && tfvars === undefined && !withPassword;
+  if (isUsual && first !== undefined) await installLike(first, cookbook, site);
+  else await installByHand(cookbook);
+  if (isUsual) first ??= {...site, state: await cookbook.read(stateFile), backend: await cookbook.read(backendFile)};
+  for (let tries = 0; (await cookbook.answer()) !== deployed; tries++) {
     if (tries > 100) throw new Error(`The first instance does not answer ${deployed}.`);
     await new Promise(resolve => setTimeout(resolve, 50));
   }
 }
 
-/** Layers that no other project has: the engine removes them with the image, also while another one is built on the same. */
-const dockerfile = (id: string) => `FROM scratch
-LABEL project=${id}
-COPY busybox /bin/busybox
-COPY www /www
-COPY dmsa /app/dmsa
-EXPOSE 8080
-# As process 1 busybox ignores SIGTERM.
-STOPSIGNAL SIGKILL
-CMD ["/bin/busybox", "httpd", "-f", "-p", "8080", "-h", "/www"]
-`;
+async function commitAll({git, path}: Cookbook): Promise<void> {
+  await git('init', '--quiet', '--initial-branch=main', '--template=');
+  await appendFile(path('.git/config'), '[user]\n\tname = Release Engineer\n\temail = release@example.edu\n');
+  await git('add', '--all');
+  await git('commit', '--quiet', '--message', `Version ${deployed}`);
+}
+
+/** What `docker login` writes. */
+async function logIn({root, registry: {address, login}}: Site): Promise<void> {
+  if (login === undefined) return;
+  const auths = {[address]: {auth: btoa(`${login.user}:${login.password}`)}};
+  await mkdir(join(root, 'home', '.docker'));
+  await writeFile(join(root, 'home', '.docker', 'config.json'), JSON.stringify({auths}), {mode: 0o600});
+}
+
+const stateFile = 'ci/terraform.tfstate';
+/** What `terraform init` leaves. */
+const backendFile = 'ci/.terraform/terraform.tfstate';
+
+/** The first usual project of this process, which others are made like: what it built and applied was the same. */
+let first: (Site & {readonly state: string; readonly backend: string}) | undefined;
+
+/** As the cookbook says. */
+async function installByHand({docker, terraform, image, repository}: Cookbook): Promise<void> {
+  await docker('build', '--quiet', '--tag', `${image}:${deployed}`, repository);
+  await docker('push', '--quiet', `${image}:${deployed}`);
+  await terraform('init', '-input=false', '-no-color');
+  await terraform('apply', '-input=false', '-no-color', '-auto-approve');
+}
+
+async function installLike(other: NonNullable<typeof first>, {docker, image, write}: Cookbook, site: Site): Promise<void> {
+  await copyImage(site.registry, other.repositoryName, site.repositoryName);
+  await write(backendFile, other.backend);
+  await write(stateFile, other.state.replaceAll(other.container, site.container));
+  await writeFile(join(site.root, 'world', 'starts'), `${deployed}\n`);
+  await docker('run', '--detach', ...instance(site, `${image}:${deployed}`));
+}
+
+/** Options and arguments by which docker makes the instance. */
+function instance({container, port}: Pick<Site, 'container' | 'port'>, image: string): readonly string[] {
+  return ['--name', container, '--network', 'host', image, `127.0.0.1:${port}`];
+}
 
 /** What is at `/`: the version that the packaged source says, so that the answer proves what was built. */
 const answering = String.raw`#!/bin/busybox sh
 printf 'Content-Type: text/plain\r\n\r\n'
 part() {
-  /bin/busybox sed -n "s/^[[:space:]]*['\"]$1['\"][[:space:]]*:[[:space:]]*\([0-9]*\).*/\1/p" /app/dmsa/__init__.py | /bin/busybox head -n 1
+  /bin/busybox sed -n "s/^[[:space:]]*['\"]$1['\"][[:space:]]*:[[:space:]]*\([0-9]*\).*/\1/p" /app/__init__.py | /bin/busybox head -n 1
 }
 echo "$(part major).$(part minor).$(part micro)"
 `;
@@ -443,7 +468,6 @@ resource "terraform_data" "instance" {
     command = <<-EOT
       set -e
       echo '\${var.image_tag}' >> '${world}/starts'
-      docker pull --quiet '${image}:\${var.image_tag}'
       ${starting}
       if test -e '${world}/hold'; then
         touch '${world}/held'
@@ -454,8 +478,8 @@ resource "terraform_data" "instance" {
         echo 'the instance does not come up' >&2
         exit 1
       fi
-      docker create --name ${container} --publish 127.0.0.1:${port}:8080 '${image}:\${var.image_tag}'
-      test -e '${world}/asleep' || docker start ${container}
+      if test -e '${world}/asleep'; then how=create; else how='run --detach'; fi
+      docker $how --pull always ${instance({container, port}, `${image}:\${var.image_tag}`).join(' ')}
     EOT
   }
 }
@@ -487,16 +511,24 @@ ${revert ? `    revert: ${revert}\n` : ''}    source: { version: ${versionFile},
 `;
 }
 
-async function runningContainer(docker: Cookbook['docker'], name: string): Promise<{container: string; image: string}> {
-  const said = await docker('inspect', '--format', '{{.Id}} {{.State.Running}} {{.Config.Image}}', name).catch(() => 'none');
-  const [id = '', running = '', image = ''] = said.split(' ');
-  return {container: `${id} ${running}`, image};
+async function runningContainer(docker: Cookbook['docker'], name: string): Promise<Instance> {
+  const format = '{{.Id}} {{.State.Running}} {{.Config.Image}} {{index .Config.Labels "org.opencontainers.image.revision"}}';
+  const said = await docker('inspect', '--format', format, name).catch(() => 'none');
+  const [id = '', running = '', image = '', revision = ''] = said.split(' ');
+  return {container: `${id} ${running}`, image, revision};
 }
+
+/** What `git show-ref --head` says. */
+function refsIn(text: string): Pick<World['git'], 'head' | 'refs'> {
+  const refs = text.split('\n');
+  return {head: refs[0]?.split(' ')[0] ?? '', refs};
+}
+
+const manifestTypes = 'application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json';
 
 /** The digest under which the registry itself holds a tag; undefined when it has no such tag. */
 async function digestIn(registry: Registry, repository: string, tag: string): Promise<string | undefined> {
-  const accept = 'application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json';
-  const response = await ask(registry, `${repository}/manifests/${tag}`, {method: 'HEAD', headers: {Accept: accept}});
+  const response = await ask(registry, `${repository}/manifests/${tag}`, {method: 'HEAD', headers: {Accept: manifestTypes}});
   return response.headers.get('docker-content-digest') ?? undefined;
 }
 
@@ -504,6 +536,17 @@ async function tagsOf(registry: Registry, repository: string): Promise<readonly 
   const response = await ask(registry, `${repository}/tags/list`);
   const {tags}: {tags: readonly string[] | null} = JSON.parse(await response.text());
   return [...(tags ?? [])].sort();
+}
+
+/** An image from one repository to another, as a push does it whose layers are there already. */
+async function copyImage(registry: Registry, from: string, to: string): Promise<void> {
+  const stored = await ask(registry, `${from}/manifests/${deployed}`, {headers: {Accept: manifestTypes}});
+  const manifest = await stored.text();
+  const {config, layers}: {config: {digest: string}; layers: readonly {digest: string}[]} = JSON.parse(manifest);
+  for (const {digest} of [config, ...layers])
+    await ask(registry, `${to}/blobs/uploads/?mount=${digest}&from=${from}`, {method: 'POST'});
+  const headers = {'Content-Type': stored.headers.get('content-type') ?? ''};
+  await ask(registry, `${to}/manifests/${deployed}`, {method: 'PUT', headers, body: manifest});
 }
 
 async function ask({address, login}: Registry, path: string, init: RequestInit = {}): Promise<Response> {
@@ -557,10 +600,12 @@ export async function expectReleased(
     /** How many times the instance was started for it. */
     readonly starts?: number;
     readonly gitTag?: string;
+    /** Where the version file really is. */
+    readonly versionFile?: string;
   },
 ): Promise<RunRecord> {
-  const {version, before, starts = 1, gitTag} = release;
-  const {git, docker, image} = cookbook;
+  const {version, before, starts = 1, gitTag, versionFile: bumped = versionFile} = release;
+  const {git, image} = cookbook;
   const after = await cookbook.world();
 
   expect(after.files).toEqual({
@@ -575,19 +620,18 @@ export async function expectReleased(
     varFile,
     `Bump version to ${version}\tRelease Engineer`,
     '',
-    versionFile,
+    bumped,
   ]);
-  const bump = await git('rev-parse', 'HEAD^');
-  if (gitTag === undefined) expect(await git('tag', '--list')).toBe('');
+  // An image that an earlier attempt has pushed names that one's commit, which was taken back; its files are the same.
+  const built = `${after.environment.revision}^{tree}`;
+  const [bump, tree, treeBuilt] = (await git('rev-parse', 'HEAD^', 'HEAD^^{tree}', built)).split('\n');
+  expect(treeBuilt).toBe(tree);
+  const tags = after.git.refs.filter(ref => ref.includes(' refs/tags/'));
+  if (gitTag === undefined) expect(tags).toEqual([]);
   else expect(await git('rev-parse', `${gitTag}^{commit}`)).toBe(bump);
 
   const digest = after.registry[version];
   expect(after.registry).toEqual({...before.registry, [version]: expect.stringMatching(/^sha256:[0-9a-f]{64}$/)});
-  // An image that an earlier attempt has pushed names that one's commit, which was taken back; its files are the same.
-  const label = '{{index .Config.Labels "org.opencontainers.image.revision"}}';
-  const revision = await docker('image', 'inspect', '--format', label, `${image}:${version}`);
-  expect(await git('rev-parse', `${revision}^{tree}`)).toBe(await git('rev-parse', `${bump}^{tree}`));
-
   expect(JSON.parse(after.environment.state)).toMatchObject({outputs: {image_tag: {value: version}}});
   expect(after.environment.image).toBe(`${image}:${version}`);
   expect(await cookbook.answer()).toBe(version);

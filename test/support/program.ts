@@ -1,5 +1,5 @@
 /** The real, built program, started as a person or a CI job starts it, and what it wrote into its records. */
-import {readFile, readdir} from 'node:fs/promises';
+import {readFile, readdir, stat} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -181,8 +181,20 @@ export function requestOf(record: ReadRecord, step: string): unknown {
 
 /** Resolves as soon as the newest record holds such an event: polled, a few milliseconds late. */
 export async function untilRecorded(records: Records, what: string, fits: (event: RecordedEvent) => boolean): Promise<void> {
-  await until(
-    async () => (await newestRecord(records).catch(() => undefined))?.events.some(fits) ?? false,
-    `${what} in the record`,
-  );
+  // Only what has grown is read again.
+  let read = '';
+  await until(async () => {
+    const size = await newestSize(records);
+    if (size === read) return false;
+    const record = await newestRecord(records).catch(() => undefined);
+    if (record !== undefined) read = size;
+    return record?.events.some(fits) ?? false;
+  }, `${what} in the record`);
+}
+
+/** Which record is the newest, and how long it is. */
+async function newestSize(records: Records): Promise<string> {
+  const run = (await runs(records)).at(-1) ?? '';
+  const found = await stat(join(records.root, records.environment, run, 'record.ndjson')).catch(() => undefined);
+  return `${run} ${found?.size}`;
 }

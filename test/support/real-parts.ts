@@ -1,5 +1,5 @@
 import {randomBytes} from 'node:crypto';
-import {access, constants, mkdir, mkdtemp, open, rm, writeFile} from 'node:fs/promises';
+import {access, constants, copyFile, mkdir, mkdtemp, open, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {delimiter, join} from 'node:path';
 import {createInterface} from 'node:readline';
@@ -19,6 +19,8 @@ export interface RealParts {
   moto: {url: string};
   /** Path of a statically linked busybox: all that an image `FROM scratch` needs. */
   busybox: string;
+  /** A local image to build on: it serves /app/www, scripts included. It goes at the end, with all that was built on it. */
+  baseImage: string;
 }
 
 export type PartName = keyof RealParts;
@@ -46,19 +48,22 @@ export default async function setUp(project: TestProject): Promise<() => Promise
     else missingParts[name] = sought.missing;
   };
 
+  const [docker, busybox] = [findDocker(), findBusybox()];
+  const images = new Images(folder);
   await Promise.all([
     offer('moto', startMoto(servers)),
-    offer('docker', findDocker()),
+    offer('docker', docker),
     offer('registry', startRegistry(servers, folder)),
     offer('registryWithAuth', startRegistryWithAuth(servers, folder)),
     offer('terraform', findTerraform()),
-    offer('busybox', findBusybox()),
+    offer('busybox', busybox),
+    offer('baseImage', images.build(await docker, await busybox)),
   ]);
   project.provide('missingParts', missingParts);
   for (const [name, reason] of Object.entries(missingParts)) project.vitest.logger.warn(`${name} is missing: ${reason}`);
 
   return async () => {
-    await servers.stop();
+    await Promise.all([servers.stop(), images.remove()]);
     await rm(folder, {recursive: true, force: true});
   };
 }
@@ -171,6 +176,53 @@ class Servers {
 
   async stop(): Promise<void> {
     await Promise.all(this.#stops.map(stop => stop()));
+  }
+}
+
+/**
+ * The image that others build on. Layers that are the same for all of them are made and pushed once; and as images are removed only
+ * here, at the end, no build loses a layer that the engine takes away with somebody else's image.
+ */
+class Images {
+  readonly #folder: string;
+  readonly #name = `dw-base-${randomBytes(4).toString('hex')}`;
+  #client: string | undefined;
+
+  constructor(folder: string) {
+    this.#folder = join(folder, 'base');
+  }
+
+  async build(docker: Sought<RealParts['docker']>, busybox: Sought<string>): Promise<Sought<string>> {
+    if ('missing' in docker) return docker;
+    if ('missing' in busybox) return busybox;
+    await mkdir(this.#folder);
+    await copyFile(busybox.found, join(this.#folder, 'busybox'));
+    await writeFile(join(this.#folder, 'Dockerfile'), this.#dockerfile());
+    const built = await execa(docker.found.client, ['build', '--quiet', '--tag', this.#name, this.#folder], {reject: false});
+    if (built.failed) return {missing: `the base image is not built: ${lastLine(built.stderr)}`};
+    this.#client = docker.found.client;
+    return {found: this.#name};
+  }
+
+  /** Those that have the label: children inherit it, also those that a failed or a repeated build has left without a name. */
+  async remove(): Promise<void> {
+    if (this.#client === undefined) return;
+    const search = ['image', 'ls', '--all', '--quiet', '--no-trunc', '--filter', `label=project=${this.#name}`];
+    const {stdout} = await execa(this.#client, search);
+    // With the last child its parents go too, which may be on the list themselves.
+    await execa(this.#client, ['image', 'rm', '--force', ...new Set(stdout.split('\n'))], {reject: false});
+  }
+
+  #dockerfile(): string {
+    return [
+      'FROM scratch',
+      `LABEL project=${this.#name}`,
+      'COPY busybox /bin/busybox',
+      '# As process 1 busybox ignores SIGTERM.',
+      'STOPSIGNAL SIGKILL',
+      'ENTRYPOINT ["/bin/busybox", "httpd", "-f", "-h", "/app/www", "-p"]',
+      '',
+    ].join('\n');
   }
 }
 

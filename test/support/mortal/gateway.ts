@@ -1,5 +1,5 @@
 /** What a process that can be thrown away reaches AWS through. */
-import {type IncomingMessage, type ServerResponse, createServer, request as send} from 'node:http';
+import {Agent, type IncomingMessage, type ServerResponse, createServer, request as send} from 'node:http';
 import {buffer} from 'node:stream/consumers';
 import type {Life} from './life.ts';
 import type {IdleTime} from './time.ts';
@@ -16,11 +16,11 @@ function actionOf({headers, method, url = '/'}: IncomingMessage, body: Buffer): 
 }
 
 /** Sends a request on, and waits for the whole of its answer. */
-async function exchange(url: URL, {method, headers}: Pick<IncomingMessage, 'method' | 'headers'>, body: Buffer) {
+async function exchange(agent: Agent, url: URL, {method, headers}: Pick<IncomingMessage, 'method' | 'headers'>, body: Buffer) {
   const {promise, resolve, reject} = Promise.withResolvers<IncomingMessage>();
-  send(url, {method, headers, agent: false}, resolve).on('error', reject).end(body);
+  send(url, {method, headers, agent}, resolve).on('error', reject).end(body);
   const answer = await promise;
-  const {connection: _connection, 'transfer-encoding': _encoding, ...rest} = answer.headers;
+  const {connection: _connection, 'keep-alive': _keptAlive, 'transfer-encoding': _encoding, ...rest} = answer.headers;
   return {status: answer.statusCode ?? 500, headers: rest, body: await buffer(answer)};
 }
 
@@ -34,6 +34,7 @@ export async function gateway(
   endpoint: string,
   {life, time, call}: {readonly life: Life; readonly time: IdleTime; readonly call: () => () => void},
 ): Promise<Gateway> {
+  const agent = new Agent({keepAlive: true});
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (life.over()) return;
     const done = time.busy();
@@ -43,7 +44,7 @@ export async function gateway(
     if (life.over()) return;
     const {method, url, headers} = request;
     try {
-      const answer = await exchange(new URL(url ?? '/', endpoint), {method, headers}, body);
+      const answer = await exchange(agent, new URL(url ?? '/', endpoint), {method, headers}, body);
       answered();
       if (!life.over()) response.writeHead(answer.status, answer.headers).end(answer.body);
     } catch {
@@ -64,6 +65,7 @@ export async function gateway(
     close: () => {
       server.close();
       server.closeAllConnections();
+      agent.destroy();
     },
   };
 }
