@@ -8,7 +8,8 @@ export default defineConfig({
   oxc: {jsx: {runtime: 'automatic', development: false}},
   test: {
     reporters: report ? ['default', ['json', {outputFile: report}]] : ['default'],
-    // No test leaves anything behind in a module: files share those of their worker, which saves loading them for each.
+    // Files share the modules of their worker, which saves loading them for each. What a test leaves in one may change how long
+    // another takes, and nothing else (test/support/cookbook.ts makes projects like its first one).
     isolate: false,
     // Most tests wait for somebody else: containers, processes, servers.
     maxWorkers: 4,

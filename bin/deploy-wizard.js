@@ -17,10 +17,16 @@ if (older) {
   // Ink and chalk do not know NO_COLOR (https://no-color.org).
   if (process.env.NO_COLOR) process.env.FORCE_COLOR = '0';
   // Compiled code stays with the user: the default is a folder that everybody on the machine may write to.
-  void Promise.all([import('node:module'), import('node:os'), import('node:path')]).then(function ([module, os, path]) {
+  void Promise.all([import('node:fs'), import('node:module'), import('node:os'), import('node:path')]).then(function (nodes) {
+    var [fs, module, os, path] = nodes;
     try {
-      var caches = process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache');
-      module.enableCompileCache(process.env.NODE_COMPILE_CACHE || path.join(caches, 'deploy-wizard', 'compiled'));
+      var compiled = process.env.NODE_COMPILE_CACHE;
+      if (!compiled) {
+        compiled = path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'deploy-wizard', 'compiled');
+        // Node would make it with whatever the umask allows.
+        fs.mkdirSync(compiled, {recursive: true, mode: 0o700});
+      }
+      module.enableCompileCache(compiled);
     } catch {
       // A container may run as a user whom its system does not know: without a home nothing is kept.
     }

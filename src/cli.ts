@@ -374,6 +374,9 @@ program.hook('preAction', (_program, command) => {
 process.exitCode = exitCodes.failed;
 
 try {
+  // Of a command that there is not, Commander would show the help of all.
+  const [asked, about] = process.argv.slice(2);
+  if (asked === 'help' && about !== undefined && /^(?!help$)[a-z]/i.test(about) && !isCommand(about)) await refuseCommand(about);
   await program.parseAsync();
 } catch (error) {
   const code = await report(error);
@@ -384,6 +387,10 @@ process.exitCode = exitCode;
 // A connection that somebody else keeps open is no reason to stay.
 setTimeout(() => process.exit(), 3000).unref();
 
+function isCommand(name: string): boolean {
+  return program.commands.some(command => command.name() === name);
+}
+
 /** Says that there is no such command, and which one may have been meant. */
 async function refuseCommand(unknown: string): Promise<never> {
   const {nearest} = await import('./config/nearest.ts');
@@ -391,7 +398,8 @@ async function refuseCommand(unknown: string): Promise<never> {
     unknown,
     program.commands.map(command => command.name()),
   );
-  return program.error(`error: unknown command '${unknown}'${meant === undefined ? '' : `\n(Did you mean ${meant}?)`}`);
+  const next = meant === undefined ? '`deploy-wizard --help` lists them; a release takes no command' : `Did you mean ${meant}?`;
+  return program.error(`error: unknown command '${unknown}'\n(${next})`);
 }
 
 /** Says what went wrong, what it means and what to do; returns the exit code. */

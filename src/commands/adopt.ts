@@ -9,6 +9,7 @@ import {parseVersion} from '../release/version.ts';
 import {tableLines} from '../views/table.ts';
 import {lineFor, marks} from '../views/words.ts';
 import {type Application, openApplication} from './application.ts';
+import {requireSomebody} from './attended.ts';
 import {redactionFor} from './recorded.ts';
 import {bindComponents} from './binding.ts';
 import type {Context} from './context.ts';
@@ -40,6 +41,7 @@ interface Baseline {
 }
 
 const means = 'Nothing was recorded.';
+const withoutTerminal = 'Without a terminal: deploy-wizard adopt --yes --reason <text>';
 
 export async function adoptCommand(context: Context, options: AdoptOptions): Promise<number> {
   const application = await openApplication(context, options.config);
@@ -90,8 +92,15 @@ async function lookAt(
           return {component, observed: redaction.deep(observed)};
         } catch (error) {
           const {what, next} = toTrouble(error);
+          // What stands in the way keeps its code, where it is a failure as this one is.
+          const code = error instanceof DeployError && error.exitCode === exitCodes.failed ? error.code : undefined;
           // A baseline with a hole in it would pass for one without.
-          throw new DeployError(`${component.id} cannot be looked at: ${what}`, {means, ...(next && {next}), cause: error});
+          throw new DeployError(`${component.id} cannot be looked at: ${what}`, {
+            ...(code && {code}),
+            means,
+            ...(next && {next}),
+            cause: error,
+          });
         }
       }),
     ),
@@ -133,6 +142,7 @@ function show(context: Context, environment: string, version: string, found: rea
 /** A person types the environment's name; with `--yes` the reason stands for it. */
 async function attest(context: Context, environment: string, version: string, {yes}: AdoptOptions): Promise<void> {
   if (yes) return;
+  requireSomebody(context, means, withoutTerminal);
   const {askForText} = await import('../views/prompts.ts');
   const answer = await askForText(`Type ${environment} to attest that this is ${version}; anything else declines`, {
     input: context.stdin,
@@ -143,7 +153,7 @@ async function attest(context: Context, environment: string, version: string, {y
     answer === undefined || answer === '' ? 'nobody attested it' : `the answer was not exactly ${JSON.stringify(environment)}`,
     {
       means,
-      next: ['Without a terminal: deploy-wizard adopt --yes --reason <text>'],
+      next: [withoutTerminal],
     },
   );
 }

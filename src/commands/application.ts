@@ -4,6 +4,7 @@ import {configNames, findConfig} from '../config/find.ts';
 import type {LoadedConfig} from '../config/load.ts';
 import {UsageError} from '../release/errors.ts';
 import type {Store} from '../record/store.ts';
+import {inCi} from './attended.ts';
 import type {Context} from './context.ts';
 import {cacheFolder, storeRoot} from './places.ts';
 
@@ -63,7 +64,7 @@ export async function configFile({cwd}: Pick<Context, 'cwd'>, configOption: stri
  */
 export function requireSharedStore({env}: Pick<Context, 'env'>, {loaded, store}: Application, environment: string): void {
   const gate = loaded.config.environments[environment]?.requires;
-  if (gate === undefined || store.shared || !isSet(env['CI'])) return;
+  if (gate === undefined || store.shared || !inCi({env})) return;
   throw new UsageError(
     `${loaded.path}: environments.${environment}.requires needs a store that CI shares, and it is ${store.place}`,
     {
@@ -75,9 +76,4 @@ export function requireSharedStore({env}: Pick<Context, 'env'>, {loaded, store}:
       ],
     },
   );
-}
-
-/** As CI services set it: to anything but a word for no. */
-function isSet(value: string | undefined): boolean {
-  return value !== undefined && !['', '0', 'false'].includes(value.toLowerCase());
 }

@@ -6,8 +6,18 @@ import {placeOf} from './places.ts';
 /** The named environment, or the only one there is. Throws a UsageError; `means` says what was not done. */
 export function environmentOf({loaded}: Application, name: string | undefined, means: string): string {
   const [only, ...others] = Object.keys(loaded.config.environments);
-  const environment = name ?? (others.length === 0 ? only : undefined);
-  if (environment === undefined) throw new UsageError('--env is missing: which environment?', {code: 'DW207', means});
-  placeOf(loaded, environment, {});
-  return environment;
+  return namedEnvironment({loaded}, name ?? (others.length === 0 ? only : undefined), means);
+}
+
+/** The named environment: where something is changed, the only one there is is not meant until it is said. Throws a UsageError. */
+export function namedEnvironment({loaded}: Pick<Application, 'loaded'>, name: string | undefined, means: string): string {
+  if (name === undefined) {
+    throw new UsageError('--env is missing: which environment?', {
+      code: 'DW207',
+      means,
+      next: [`There are: ${Object.keys(loaded.config.environments).join(', ')}`],
+    });
+  }
+  placeOf(loaded, name, {});
+  return name;
 }

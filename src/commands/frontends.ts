@@ -5,6 +5,7 @@ import {RefusedError, StoppedError, UsageError} from '../release/errors.ts';
 import {type FormAnswers, type Survey, chosen, startForm} from '../release/form.ts';
 import type {Allowance} from '../release/policy.ts';
 import {type Approved, type Unattended, unattended} from '../release/unattended.ts';
+import {inCi, requireSomebody} from './attended.ts';
 import type {Context} from './context.ts';
 import {type TextOutput, jsonOutput, lineOutput} from './text-output.ts';
 
@@ -24,10 +25,9 @@ export interface ViewOptions {
 }
 
 /** The TUI needs a person at both ends of a terminal that can draw. */
-export function canDraw({stdin, stdout, env}: Context): boolean {
-  const ci = env['CI'] ?? env['CONTINUOUS_INTEGRATION'];
-  const inCi = ci !== undefined && ci !== '' && ci !== '0' && ci !== 'false';
-  return stdin.isTTY && stdout.isTTY && env['TERM'] !== 'dumb' && env['DEPLOY_WIZARD_TUI'] !== '0' && !inCi;
+export function canDraw(context: Context): boolean {
+  const {stdin, stdout, env} = context;
+  return stdin.isTTY && stdout.isTTY && env['TERM'] !== 'dumb' && env['DEPLOY_WIZARD_TUI'] !== '0' && !inCi(context);
 }
 
 export async function chooseFrontend(
@@ -45,6 +45,13 @@ export async function chooseFrontend(
     const {stdin, stdout, env, clock, suspend, onWindowChange} = context;
     return startTui({stdin, stdout, env, clock, suspend, onWindowChange});
   }
+  // Whoever asks for questions on plain lines says that the answers come.
+  if (!options.yes && !options.dryRun && options.tui)
+    requireSomebody(
+      context,
+      'Nothing was started.',
+      'Give --yes: it approves what policy and --allow let through, and asks nothing.',
+    );
   const text = {planOnly: options.dryRun, config: options.config};
   const output = await (options.output === 'json' ? jsonOutput(context, text) : lineOutput(context, text));
   return options.yes || options.dryRun

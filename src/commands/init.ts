@@ -11,6 +11,7 @@ import {isCode} from '../tools/error-code.ts';
 import {createGit} from '../tools/git.ts';
 import {askSome, askText, askWhich} from '../views/init-prompts.ts';
 import {lineFor} from '../views/words.ts';
+import {requireSomebody} from './attended.ts';
 import type {Context} from './context.ts';
 import {type FoundAccount, lookAtAccount} from './init/account.ts';
 import {type Draft, type Proposal, asName, fromAccount, fromRepository, unique, writeDraft} from './init/draft.ts';
@@ -66,6 +67,7 @@ function presetText(name: string): string {
 
 /** Looks around, asks, and writes a draft; undefined when whoever was asked gave no answer. */
 async function draftFrom(context: Context, {yes}: InitOptions): Promise<string | undefined> {
+  if (!yes) requireSomebody(context, 'Nothing was written.', 'Give --yes: it takes the usual answers.');
   const say = (text: string) => context.stderr.write(`${lineFor(context.env)(text)}\n`);
   const repository = await lookAtRepository(context.cwd, createGit({env: context.env}));
   const {AWS_REGION, AWS_DEFAULT_REGION, AWS_PROFILE: profile} = context.env;

@@ -9,12 +9,12 @@ import {type Application, openApplication} from './application.ts';
 import {carryOut} from './carry-out.ts';
 import type {Context} from './context.ts';
 import {type ViewOptions, chooseFrontend} from './frontends.ts';
+import {namedEnvironment} from './environments.ts';
 import {createGate} from './locking.ts';
 import {readRuns} from './records.ts';
 import type {ReleaseOptions} from './release.ts';
 import {type Baseline, type PastRun, baselineOf, isVerified} from './rollback/baseline.ts';
 import {nearest, orRather} from '../config/nearest.ts';
-import {placeOf} from './places.ts';
 import {allowancesOf, policyOf} from './policy.ts';
 import {unfinishedRun} from './unfinished.ts';
 
@@ -30,9 +30,7 @@ const means = 'Nothing was started.';
 export async function rollbackCommand(context: Context, options: RollbackOptions): Promise<number> {
   const application = await openApplication(context, options.config);
   const {loaded, store} = application;
-  const environment = options.env;
-  if (environment === undefined) throw new UsageError('--env is missing: which environment?', {code: 'DW207', means});
-  placeOf(loaded, environment, {});
+  const environment = namedEnvironment(application, options.env, means);
   const {baseline, notes} = await findBaseline(application, environment, options);
   const {components, left} = judgeComponents(application, environment, baseline, options.component);
   // Whoever goes back means the older version.

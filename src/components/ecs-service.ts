@@ -1,11 +1,11 @@
 /** An ECS service: a new revision with other images, the service moved to it, watched until it is steady or cannot be. */
-import type {ComponentKind} from '../release/contract.ts';
 import type {Claim} from '../release/model.ts';
 import {serviceActing} from './aws/acting.ts';
 import {checkPermissions, permissionsClaim} from './aws/allowed.ts';
 import {copySteps} from './aws/copying.ts';
 import {checkShared, imageClaim, sessionClaim} from './aws/requirements.ts';
 import {type Rollout, checkRollout} from './aws/rollout.ts';
+import {stoppable} from './aws/stoppable.ts';
 import {register, revisionOf, shortArn} from './aws/task-definition.ts';
 import {versionOf} from './aws/version.ts';
 import {type Payload, type State, payload, state} from './ecs-service/config.ts';
@@ -14,9 +14,8 @@ import {move, moved} from './ecs-service/moving.ts';
 import {isNothing, planService, recheckService} from './ecs-service/planning.ts';
 import {checkRequirement, serviceClaim} from './ecs-service/requirements.ts';
 import {imagesNow, standingOf} from './ecs-service/standing.ts';
-import type {Io} from './io.ts';
 
-export const ecsService: ComponentKind<Config, State, Payload, Io> = {
+export const ecsService = stoppable<Config, State, Payload>({
   kind: 'ecs-service',
   revert: 'auto',
   config: ecsServiceConfig,
@@ -90,4 +89,4 @@ export const ecsService: ComponentKind<Config, State, Payload, Io> = {
     if (looked === undefined) throw new Error(`ecs-service cannot look at ${claim.id}`);
     return looked;
   },
-};
+});

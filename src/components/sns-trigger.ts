@@ -3,7 +3,6 @@
  * watched from outside, from the old answer to the new one.
  */
 import * as z from 'zod';
-import type {ComponentKind} from '../release/contract.ts';
 import {stepKey} from '../release/history.ts';
 import {fingerprint} from '../release/hash.ts';
 import type {Change, Check, Claim} from '../release/model.ts';
@@ -11,6 +10,7 @@ import {isDowngrade} from '../release/version.ts';
 import {checkPermissions, permissionsClaim} from './aws/allowed.ts';
 import {copySteps, digestToBe} from './aws/copying.ts';
 import {checkShared, imageClaim, sessionClaim} from './aws/requirements.ts';
+import {stoppable} from './aws/stoppable.ts';
 import {answers, ask, inWords, isGood, lookAt} from './http-claim.ts';
 import {shortDigest} from './images.ts';
 import type {Io} from './io.ts';
@@ -31,7 +31,7 @@ import {failed} from './verdict.ts';
 const state = z.object({version: z.string()});
 type State = z.infer<typeof state>;
 
-export const snsTrigger: ComponentKind<SnsTriggerConfig, State, Payload, Io> = {
+export const snsTrigger = stoppable<SnsTriggerConfig, State, Payload>({
   kind: 'sns-trigger',
   revert: 'ask',
   config: snsTriggerConfig,
@@ -137,7 +137,7 @@ export const snsTrigger: ComponentKind<SnsTriggerConfig, State, Payload, Io> = {
     checkTopic(component, claim, io) ??
     checkPermissions(claim, io, () => topicActing(component, io)) ??
     checkEffect(component, claim, io),
-};
+});
 
 // ── plan ─────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -48,7 +48,12 @@ export function parseConfig(text: string, file: string, env: Names['env']): Load
     );
   }
   const loaded: LoadedConfig = {path: file, folder: path.dirname(file), config: parsed.data, source};
-  const wrong = [...wrongNeeds(parsed.data), ...wrongPresets(parsed.data), ...wrongReferences(loaded, env)];
+  const wrong = [
+    ...wrongNeeds(parsed.data),
+    ...wrongPresets(parsed.data),
+    ...wrongGates(parsed.data),
+    ...wrongReferences(loaded, env),
+  ];
   if (wrong.length > 0) throw mistakes(wrong.map(({path, text}) => `${at(offsetOf(document, path))}: ${text}`));
   return loaded;
 }
@@ -66,6 +71,8 @@ export function componentSettings(loaded: LoadedConfig, id: string, names: Names
   } catch (error) {
     throw new UsageError(`${loaded.path}: components.${id}: ${error instanceof Error ? error.message : String(error)}`, {
       code: 'DW204',
+      means: 'Nothing was started.',
+      next: ['Set it where deploy-wizard runs, or correct the reference in the config file.'],
     });
   }
 }
@@ -250,6 +257,32 @@ function wrongPresets({presets, components}: Config): readonly Wrong[] {
         ? []
         : [{path: ['presets', preset, index], text: `presets.${preset}: ${id} is no component${suggestion(id, ids)}`}],
     ),
+  );
+}
+
+/** A gate that nothing could ever open. */
+function wrongGates({environments, checklist}: Config): readonly Wrong[] {
+  const names = Object.keys(environments);
+  const items = checklist.map(({id}) => id);
+  return Object.entries(environments).flatMap(([environment, {requires = []}]) =>
+    requires.flatMap(({env, ticks}, index) => {
+      const at = ['environments', environment, 'requires', index];
+      const others = names.filter(name => name !== environment);
+      const is = env === environment ? 'is itself' : `is no environment${suggestion(env, others)}`;
+      return [
+        ...(others.includes(env) ? [] : [{path: [...at, 'env'], text: `environments.${environment}.requires: ${env} ${is}`}]),
+        ...ticks.flatMap((tick, number) =>
+          items.includes(tick)
+            ? []
+            : [
+                {
+                  path: [...at, 'ticks', number],
+                  text: `environments.${environment}.requires: ${tick} is no item of the checklist${suggestion(tick, items)}`,
+                },
+              ],
+        ),
+      ];
+    }),
   );
 }
 

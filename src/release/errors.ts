@@ -84,6 +84,9 @@ export class StoppedError extends DeployError {
   override readonly exitCode = exitCodes.interrupted;
 }
 
+/** Work that was stopped before it had any effect: while a call waited for its turn, say. */
+export class UnsentError extends StoppedError {}
+
 /** What to do next, in one line. A command, which has no full stop, stays apart from what follows it: somebody copies it. */
 export function inOneLine(next: readonly string[]): string {
   return next.map((step, index) => (index === next.length - 1 ? step : `${step}${/[.!?]$/.test(step) ? ' ' : ' · '}`)).join('');

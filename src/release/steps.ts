@@ -1,6 +1,6 @@
 /** The only place where the world is touched: intent, perform, effect; and settling what was left in doubt. */
 import type {JobIo, Results, Settled, Step} from './contract.ts';
-import {DeployError, LostAnswerError, StoppedError, exitCodes, toTrouble} from './errors.ts';
+import {DeployError, LostAnswerError, StoppedError, UnsentError, exitCodes, toTrouble} from './errors.ts';
 import {type OpenIntent, resultsOf, stepKey} from './history.ts';
 import type {Json} from './json.ts';
 import type {Job, StepByHand, Trouble} from './model.ts';
@@ -117,6 +117,10 @@ async function perform<Io extends JobIo>(run: Run<Io>, io: Io, job: Job, step: S
       result = await step.perform(io, request);
     } catch (error) {
       // Stopped in the middle: whether it happened is for whoever resumes to find out.
+      if (error instanceof UnsentError) {
+        await run.emit({type: 'effect', job, step: step.id, result: {is: 'absent'}});
+        run.open.delete(key);
+      }
       if (error instanceof StoppedError) throw error;
       if (!(error instanceof LostAnswerError)) {
         await fail(run, intent, error);

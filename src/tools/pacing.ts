@@ -16,10 +16,13 @@ export const ownTime: Timer = {
 };
 
 export interface Budget {
-  /** Resolves when the next call may be sent. Whoever may be stopped while it waits brings a sleep of its own that throws then. */
+  /**
+   * Resolves when the next call may be sent. Whoever may be stopped while it waits brings a sleep of its own that throws then, and
+   * leaves its turn to those who come after.
+   */
   turn(sleep?: Timer['sleep']): Promise<void>;
-  /** What the call came to: throttled calls make the next ones rarer, calls that went well bring the pace back. */
-  went(throttled: boolean): void;
+  /** What the call came to: one that was held up (throttled, lost) makes the next ones rarer, one that went well brings the pace back. */
+  went(heldUp: boolean): void;
 }
 
 export interface Allowance {
@@ -52,11 +55,16 @@ export function createBudget({burst, perSecond}: Allowance, timer: Timer): Budge
       last = now;
       full = Math.max(full, now);
       const wait = full - now - credit / slowness;
-      full += interval * slowness;
-      return wait >= resolution ? sleep(wait) : Promise.resolve();
+      const taken = interval * slowness;
+      full += taken;
+      if (wait < resolution) return Promise.resolve();
+      return sleep(wait).catch((error: unknown) => {
+        full -= taken;
+        throw error;
+      });
     },
-    went: throttled => {
-      slowness = throttled ? Math.min(slowest, slowness * 2) : Math.max(1, slowness / 2);
+    went: heldUp => {
+      slowness = heldUp ? Math.min(slowest, slowness * 2) : Math.max(1, slowness / 2);
     },
   };
 }

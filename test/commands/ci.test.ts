@@ -3,7 +3,9 @@ import {PassThrough} from 'node:stream';
 import {access, readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
+import {adoptCommand} from '../../src/commands/adopt.ts';
 import {annotationsOf} from '../../src/commands/annotations.ts';
+import {initCommand} from '../../src/commands/init.ts';
 import {releaseCommand} from '../../src/commands/release.ts';
 import {DeployError} from '../../src/release/errors.ts';
 import {eventJsonSchema} from '../../src/release/event-schema.ts';
@@ -182,6 +184,26 @@ describe('elsewhere', {timeout: 60_000}, () => {
       .filter(line => line !== '' && !line.includes('section_')))
       expect(line).toMatch(/^\d\d:\d\d:\d\dZ /);
   });
+});
+
+test('without --yes nobody is asked: what to give is said at once', {timeout: 30_000}, async () => {
+  const pass = await start();
+  // Its standard input never ends: whoever reads it waits for ever.
+  const job = deskAt({folder: pass.folder, env: {...pass.env, CI: 'true'}});
+  const refused = {exitCode: 3, code: 'DW301', message: 'nobody is there to ask: this is a CI job without a terminal'};
+  await expect(releaseCommand(job.context, unattended({yes: false, tui: true}))).rejects.toMatchObject({
+    ...refused,
+    next: ['Give --yes: it approves what policy and --allow let through, and asks nothing.'],
+  });
+  await expect(adoptCommand(job.context, {env: 'production', yes: false, reason: 'as it is'})).rejects.toMatchObject({
+    ...refused,
+    next: ['Without a terminal: deploy-wizard adopt --yes --reason <text>'],
+  });
+  await expect(initCommand(job.context, {yes: false, config: 'another.yaml'})).rejects.toMatchObject({
+    ...refused,
+    next: ['Give --yes: it takes the usual answers.'],
+  });
+  expect(pass.changes()).toEqual([]);
 });
 
 test('a run that takes longer than it may is stopped as by SIGTERM, and can be gone on with', {timeout: 60_000}, async () => {

@@ -118,6 +118,23 @@ describe('the command line', {timeout: 30_000}, () => {
     expect(stderr).toContain(`\n  Did you mean ${meant}?\n`);
   });
 
+  test('what stands in the way of another thing keeps its code', async () => {
+    const config = path.join(await folder(), 'c.yaml');
+    await writeFile(config, passYaml);
+    const adopt = ['adopt', '--env', 'staging', '--release', '1.14.0', '--yes', '--reason', 'as it is', '--config', config];
+    const {exitCode, stderr} = await run(adopt, {AWS_EC2_METADATA_DISABLED: 'true'});
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/^\S+ cannot be looked at: there are no AWS credentials .* \[DW110\]\nNothing was recorded\.\n/);
+  });
+
+  test.each([['log'], ['audit'], ['rollback']])('%s without an environment: exit 2, and which there are', async command => {
+    const config = path.join(await folder(), 'c.yaml');
+    await writeFile(config, passYaml);
+    const {exitCode, stderr} = await run([command, '--config', config]);
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/^--env is missing: which environment\? \[DW207\]\n.*\n {2}There are: staging, production\n$/);
+  });
+
   test.each([
     [['--yess'], "error: unknown option '--yess'\n(Did you mean --yes?)\n"],
     [['audit', '--envv', 'x'], "error: unknown option '--envv'\n(Did you mean --env?)\n"],
@@ -126,7 +143,8 @@ describe('the command line', {timeout: 30_000}, () => {
     [['plan', '--wait-lock', '5m'], "error: plan has no option '--wait-lock'\n"],
     [['--dry-run', '--wait-lock', '5m'], "error: option '--wait-lock <duration>' cannot be used with option '--dry-run'\n"],
     [['audti'], "error: unknown command 'audti'\n(Did you mean audit?)\n"],
-    [['frobnicate'], "error: unknown command 'frobnicate'\n"],
+    [['frobnicate'], "error: unknown command 'frobnicate'\n(`deploy-wizard --help` lists them; a release takes no command)\n"],
+    [['help', 'plam'], "error: unknown command 'plam'\n(Did you mean plan?)\n"],
     [['plan', 'staging'], "error: too many arguments for 'plan'. Expected 0 arguments but got 1: staging.\n"],
     [['--env'], "error: option '-e, --env <name>' argument missing\n"],
     [
@@ -228,7 +246,7 @@ describe('an old Node', {timeout: 30_000}, () => {
     return run(['--version'], {NODE_OPTIONS: `--require=${preload}`});
   }
 
-  test.each(['20.20.2', '22.22.1', '22.21.9', '0.10.48'])('%s: one clear line, and no success', async version => {
+  test.each(['21.99.99', '22.22.1', '22.21.9', '0.10.48'])('%s: one clear line, and no success', async version => {
     expect(await startedBy(version)).toEqual({exitCode: 2, stdout: '', stderr: line(version)});
   });
 

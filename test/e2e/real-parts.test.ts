@@ -6,6 +6,7 @@ import {GetCallerIdentityCommand, STSClient} from '@aws-sdk/client-sts';
 import {execa} from 'execa';
 import {expect, onTestFinished, test} from 'vitest';
 import {buildContext, buildImage, pushImage, registryDigest, removeImage, runImage} from '../support/images.ts';
+import {type Cookbook, deployed, project} from '../support/cookbook.ts';
 import {part, requires} from '../support/requires.ts';
 
 requires(
@@ -66,6 +67,36 @@ requires('terraform')('Terraform', () => {
     await terraform('apply', '-input=false', '-auto-approve');
 
     expect((await terraform('state', 'list')).stdout).toBe('terraform_data.tag');
+  });
+});
+
+requires(
+  'docker',
+  'registry',
+  'terraform',
+  'busybox',
+  'baseImage',
+)('A project of the cookbook', () => {
+  test('that is made like another one is what the cookbook makes by hand', async () => {
+    // One with a module of its own is made by hand.
+    const byHand = await project({main: '# by hand\n'});
+    const alike = await project();
+    for (const app of [byHand, alike]) {
+      expect(await app.terraform('plan', '-input=false', '-no-color', '-detailed-exitcode')).toContain('No changes.');
+      expect(await app.answer()).toBe(deployed);
+      expect(await app.starts()).toEqual([deployed]);
+    }
+    const told = async ({world, image}: Cookbook) => {
+      const {git, files, environment, registry} = await world();
+      return {
+        files,
+        status: git.status,
+        tags: Object.keys(registry),
+        image: environment.image.replace(image, ''),
+        isRunning: environment.container.endsWith(' true'),
+      };
+    };
+    expect(await told(alike)).toEqual(await told(byHand));
   });
 });
 

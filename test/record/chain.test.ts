@@ -159,7 +159,8 @@ describe('a record that somebody changed', () => {
   });
 
   test('every byte of its head, but for the line feed that might as well be a blank', {timeout: 60_000}, () => {
-    const {bytes, head} = write(story.slice(0, 12));
+    // Nine lines: by one byte it names none of them.
+    const {bytes, head} = write(story.slice(0, 9));
     const text = Buffer.from(`${JSON.stringify(head)}\n`);
     const blank = new Set([0x20, 0x09, 0x0d, 0x0a]);
     // Most of what is no head reads alike, as none.

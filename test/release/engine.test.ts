@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import {createStop} from '../../src/release/contract.ts';
-import {DeployError, StoppedError, exitCodes} from '../../src/release/errors.ts';
+import {DeployError, StoppedError, UnsentError, exitCodes} from '../../src/release/errors.ts';
 import type {Question, QuestionAbout, RunEvent} from '../../src/release/events.ts';
 import {jobId} from '../../src/release/words.ts';
 import {replay} from '../../src/release/history.ts';
@@ -812,6 +812,22 @@ describe('stopping', () => {
       touched: true,
       text: 'stopped by operator: 0 of 1 components on 1.14.0; unknown: a',
     });
+  });
+
+  test('a call that was stopped before it was sent has touched nothing, and resuming sends it', async () => {
+    const {world, go} = testRelease({a: {}});
+    const stop = createStop();
+    world.faults.set('a/change', [
+      () => {
+        stop.request({do: 'stop', by: 'operator'});
+        throw new UnsentError('stopped before it was sent');
+      },
+    ]);
+    const gone = await go({stop});
+    expect(ends(gone)).toEqual({a: 'not started'});
+    expect(gone.finish).toMatchObject({outcome: 'interrupted', touched: false});
+    expect((await go()).finish).toMatchObject({outcome: 'passed'});
+    expect(world.effects).toEqual(['a/change']);
   });
 
   test('detached: nothing is taken back, exit 7, and resuming goes on', async () => {

@@ -151,8 +151,15 @@ export interface Cookbook {
 
 /** What a release may change, one entry a thing. */
 export interface World {
-  /** `status`: what index and work tree have that HEAD has not, each with its blobs. */
-  readonly git: {readonly head: string; readonly refs: readonly string[]; readonly status: string};
+  /** `status`: what index and work tree have that HEAD has not; `unstaged`: what of it is in the work tree only. */
+  readonly git: {
+    readonly head: string;
+    readonly refs: readonly string[];
+    readonly status: string;
+    readonly unstaged: string;
+    /** Files that git does not know, each with its text. */
+    readonly unknown: string;
+  };
   readonly files: {readonly version: string; readonly tfvars: string};
   readonly environment: {readonly state: string} & Instance;
   /** Digests by tag. */
@@ -288,7 +295,7 @@ function open(site: Site): Cookbook {
     world: async () => ({
       git: {
         ...refsIn(await git('show-ref', '--head')),
-        status: await git('status', '--porcelain=v2', '--untracked-files=all'),
+        ...(await changesIn(git, read)),
       },
       files: {version: await read(versionFile), tfvars: await read(varFile)},
       environment: {
@@ -516,6 +523,16 @@ async function runningContainer(docker: Cookbook['docker'], name: string): Promi
   const said = await docker('inspect', '--format', format, name).catch(() => 'none');
   const [id = '', running = '', image = '', revision = ''] = said.split(' ');
   return {container: `${id} ${running}`, image, revision};
+}
+
+async function changesIn(git: Cookbook['git'], read: Cookbook['read']): Promise<Omit<World['git'], 'head' | 'refs'>> {
+  const status = await git('status', '--porcelain=v2', '--untracked-files=all');
+  const lines = status.split('\n');
+  const files = lines.flatMap(line => /^\? (?<file>.+)$/.exec(line)?.groups?.['file'] ?? []);
+  const unknown = await Promise.all(files.map(async file => `${file}\n${await read(file).catch(() => '')}`));
+  // Of what has changed in the work tree, status has no blob.
+  const isUnstaged = lines.some(line => /^[12u] .[^.]/.test(line));
+  return {status, unstaged: isUnstaged ? await git('diff') : '', unknown: unknown.join('\n')};
 }
 
 /** What `git show-ref --head` says. */

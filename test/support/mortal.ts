@@ -43,7 +43,9 @@ function fate(life: Life, crash: Crash | undefined) {
       lines += 1;
       if (event.type !== 'intent' && event.type !== 'effect') return () => undefined;
       const name = `${event.job.component}/${event.step}`;
-      if (isAt(`before ${event.type}`, name)) life.end();
+      // That looking has found nothing done is said before it is done.
+      const isMeant = event.type === 'intent' || event.result.is === 'done';
+      if (isMeant && isAt(`before ${event.type}`, name)) life.end();
       if (event.type === 'effect') return () => undefined;
       step = name;
       return () => {

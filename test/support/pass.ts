@@ -312,7 +312,9 @@ export async function startPass(
     application,
     messages: () => emulator.world.published.map(({message}) => deployMessage(message)),
     changes: since => {
-      const calls = since === undefined ? emulator.calls : emulator.calls.slice(emulator.calls.indexOf(since) + 1);
+      const at = since === undefined ? -1 : emulator.calls.indexOf(since);
+      if (since !== undefined && at < 0) throw new Error('the endpoint does not remember as many calls');
+      const calls = emulator.calls.slice(at + 1);
       return calls.filter(({action}) => !looking.test(action)).map(({action}) => action);
     },
   };

@@ -23,32 +23,53 @@ test('a burst goes out at once, and what is more waits its turn, below what AWS 
   expect(most).toBeLessThanOrEqual(5);
 });
 
-test('calls that were throttled make the next ones rarer, until all goes well again', async () => {
+test('calls that were held up make the next ones rarer, four times at most; each that goes well halves that again', async () => {
   const time = virtualTime();
   const budget = createBudget({burst: 2, perSecond: 10}, time);
   await budget.turn();
-  const paces: number[] = [];
-  const measure = async () => {
+  const pace = async () => {
     const sent = sending(budget, 4, time.now);
     await time.pass(60_000);
-    paces.push((sent.at(-1) ?? 0) - (sent[0] ?? 0));
+    return (sent.at(-1) ?? 0) - (sent[1] ?? 0);
   };
-  await measure();
-  budget.went(true);
-  budget.went(true);
-  await measure();
-  for (let call = 0; call < 30; call++) budget.went(false);
-  await measure();
-  expect(paces[1]).toBeGreaterThan(3 * (paces[0] ?? 0));
-  expect(paces[2]).toBeLessThanOrEqual(paces[0] ?? 0);
+  const usual = await pace();
+  for (let call = 0; call < 10; call++) budget.went(true);
+  expect((await pace()) / usual).toBeCloseTo(4);
+  budget.went(false);
+  expect((await pace()) / usual).toBeCloseTo(2);
+  budget.went(false);
+  expect((await pace()) / usual).toBeCloseTo(1);
+  budget.went(false);
+  expect((await pace()) / usual).toBeCloseTo(1);
 });
 
-test('a clock that is set back holds nobody up for long', async () => {
+test('whoever gives up waiting leaves the turn to those who come after', async () => {
+  const time = virtualTime();
+  const budget = createBudget({burst: 2, perSecond: 1}, time);
+  await budget.turn();
+  const givenUp = Array.from({length: 20}, () => budget.turn(() => Promise.reject(new Error('stopped'))));
+  await Promise.allSettled(givenUp);
+  const sent = sending(budget, 1, time.now);
+  await time.pass(3000);
+  expect(sent).toHaveLength(1);
+});
+
+test('a clock that is set back holds nobody up for longer than one that is not', async () => {
   let now = 10_000_000;
   const waits: number[] = [];
   const budget = createBudget({burst: 2, perSecond: 10}, {now: () => now, sleep: ms => Promise.resolve(void waits.push(ms))});
   await budget.turn();
   now -= 3_600_000;
   await budget.turn();
-  expect(Math.max(0, ...waits)).toBeLessThanOrEqual(60_000);
+  await budget.turn();
+  // Eight a second.
+  expect(Math.max(0, ...waits)).toBeLessThanOrEqual(2 * 125);
+});
+
+test('what cannot be waited for is not: a timer has milliseconds', async () => {
+  const waits: number[] = [];
+  const budget = createBudget({burst: 5000, perSecond: 5000}, {now: () => 0, sleep: ms => Promise.resolve(void waits.push(ms))});
+  for (let call = 0; call < 4010; call++) await budget.turn();
+  expect(waits.length).toBeGreaterThan(0);
+  expect(Math.min(...waits)).toBeGreaterThanOrEqual(1);
 });

@@ -22,7 +22,7 @@ export async function prepareCookbook(context: Context, workspace: string): Prom
   const {env} = context;
   try {
     await execOk('git', ['--version'], {env});
-    await createTerraform({env}).version();
+    await createTerraform({env}).version(workspace);
     await createDocker({env}).version();
   } catch (error) {
     return {

@@ -12,7 +12,7 @@ import {serveVersion} from './web.ts';
 const envelope = z.object({default: z.string()});
 const deployMessage = z.object({imageTag: z.string()});
 
-export async function preparePass(_context: Context, workspace: string, {speed, scenario}: DemoOptions): Promise<Stage> {
+export async function preparePass(_context: Context, workspace: string, {yes, speed, scenario}: DemoOptions): Promise<Stage> {
   const emulator = await startEmulator({speed, accountId: account, region, ...(scenario && {scenario})});
   let running: string = before;
   const web = await serveVersion(() => Promise.resolve(running));
@@ -35,7 +35,8 @@ export async function preparePass(_context: Context, workspace: string, {speed, 
   }
   const setting = scenario === undefined ? '' : ` Scenario: ${scenario}.`;
   return {
-    title: `PASS ${before} → ${released}: one message, two ECS services, three loaders, on an AWS endpoint inside this process.${setting}`,
+    // Whoever is asked chooses the version.
+    title: `PASS ${before}${yes ? ` → ${released}` : ''}: one message, two ECS services, three loaders, on an AWS endpoint inside this process.${setting}`,
     folder,
     env: {
       AWS_ENDPOINT_URL: emulator.url,

@@ -53,7 +53,7 @@ const tools: readonly Tool[] = [
   {
     name: 'terraform',
     neededFor: config => named(config, ({kind}) => kind === 'terraform'),
-    look: ({env}) => createTerraform({env}).version(),
+    look: ({env, cwd}) => createTerraform({env}).version(cwd),
   },
 ];
 

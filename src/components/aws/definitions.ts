@@ -2,11 +2,11 @@
 import type {Batch} from '../../tools/aws/batch.ts';
 import type {Ecs, TaskDefinition} from '../../tools/aws/ecs.ts';
 import type {Command} from '../by-hand.ts';
-import type {Io as EveryIo} from '../io.ts';
 import type {Input} from './containers.ts';
+import {type Waiting, waiting} from './waiting.ts';
 
 /** What of the world is needed here. */
-interface Io extends Pick<EveryIo, 'clock' | 'signal'> {
+interface Io extends Waiting {
   readonly aws: {
     readonly ecs: Pick<Ecs, 'taskDefinition' | 'revisions' | 'register'>;
     readonly batch: Pick<Batch, 'jobDefinition' | 'revisions' | 'register'>;
@@ -30,14 +30,12 @@ export interface Definitions {
   readonly typed: {readonly read: (base: string) => Command; readonly register: Command; readonly refused: string};
 }
 
-const wait = (io: Io) => (ms: number) => io.clock.sleep(ms, io.signal);
-
 export const taskDefinitions: Definitions = {
   noun: 'task definition',
   service: 'ecs',
   find: (name, io) => io.aws.ecs.taskDefinition(name),
   revisions: (name, count, io) => io.aws.ecs.revisions(name, count),
-  register: (input, io) => io.aws.ecs.register(input, wait(io)),
+  register: (input, io) => io.aws.ecs.register(input, waiting(io)),
   typed: {
     read: base => ['ecs', 'describe-task-definition', '--task-definition', base, '--include', 'TAGS'],
     register: ['ecs', 'register-task-definition', '--cli-input-json'],
@@ -51,7 +49,7 @@ export const jobDefinitions: Definitions = {
   service: 'batch',
   find: (name, io) => io.aws.batch.jobDefinition(name),
   revisions: (name, count, io) => io.aws.batch.revisions(name, count),
-  register: (input, io) => io.aws.batch.register(input, wait(io)),
+  register: (input, io) => io.aws.batch.register(input, waiting(io)),
   typed: {
     read: base => ['batch', 'describe-job-definitions', '--job-definitions', base],
     register: ['batch', 'register-job-definition', '--cli-input-json'],

@@ -6,6 +6,7 @@ import {type EcsDeployment, type EcsService, begunIn} from '../../tools/aws/ecs.
 import {withheld} from '../../tools/aws/errors.ts';
 import {primaryOf} from '../aws/rollout/judging.ts';
 import {revisionOf, revisionToType, shortArn} from '../aws/task-definition.ts';
+import {waiting} from '../aws/waiting.ts';
 import {aws} from '../by-hand.ts';
 import type {Io} from '../io.ts';
 import {type Payload, payload as payloadSchema} from './config.ts';
@@ -73,7 +74,7 @@ async function perform(io: Io, asked: Request): Promise<Result> {
   const meddled = meddling(asked, now);
   if (meddled !== undefined) throw new DeployError(meddled, {means: 'It was left as it is.', final: true});
 
-  const wait = (ms: number) => io.clock.sleep(ms, io.signal);
+  const wait = waiting(io);
   if (stop !== null) {
     const why = await stopIt(io, stop, wait);
     if (why === undefined) return {taskDefinition, at: null, takenBack: stop};

@@ -17,7 +17,7 @@ import type {Loader, Pin} from './loader.ts';
 import {parseReference, shortReference} from './reference.ts';
 import {readSource} from './sources.ts';
 import {isPinned, placeKey, standingOf} from './standing.ts';
-import {strangers, strangersBeside} from './strangers.ts';
+import {strangers, strangersNow} from './strangers.ts';
 import {machineArn} from './state-machine.ts';
 import {type Found, aliased, survey} from './survey.ts';
 import {type Reading, type Source, entryName, machineName, source, sourceKey, sourceName} from './target.ts';
@@ -215,7 +215,7 @@ async function checkStrangers(
   if (missed.length > 0)
     return failed(claim, missed.join('; '), {next: 'It came after the plan: release the version once more.'});
   const seen = await survey(io);
-  const others = strangersBeside(wanted, sources, revision, seen);
+  const others = await strangersNow(wanted, sources, revision, seen, source => startersIn(source, wanted, io));
   if (others.length > 0)
     return warned(claim, others.join('; '), {
       next: `List it in components.${id}.targets of the config file, or move it by hand.`,

@@ -6,6 +6,7 @@ import {loaderActing} from '../aws/acting.ts';
 import {checkPermissions, permissionsClaim} from '../aws/allowed.ts';
 import {copySteps} from '../aws/copying.ts';
 import {checkShared, imageClaim, sessionClaim} from '../aws/requirements.ts';
+import {stoppable} from '../aws/stoppable.ts';
 import {register, revisionOf, revisionToType} from '../aws/task-definition.ts';
 import {versionOf} from '../aws/version.ts';
 import type {Io} from '../io.ts';
@@ -32,7 +33,7 @@ export function loaderKind<C extends ComponentConfig>(
   config: z.ZodType<C>,
   loaderOf: (component: Named<C>) => Loader,
 ): ComponentKind<C, State, Payload, Io> {
-  return {
+  return stoppable({
     kind,
     revert: 'auto',
     config,
@@ -107,7 +108,7 @@ export function loaderKind<C extends ComponentConfig>(
         checkLoader(loader, claim, io)
       );
     },
-  };
+  });
 
   /** What a place that pins a revision pins in the end. */
   function revisionAt({moves}: Payload, pin: Payload['pins'][number], arn: string): number {

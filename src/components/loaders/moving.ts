@@ -1,7 +1,8 @@
 /** The step that moves one source to the new revision: everything that it holds is read again, and sent back as it was. */
+import pLimit, {type LimitFunction} from 'p-limit';
 import * as z from 'zod';
 import {type Results, type Step, step} from '../../release/contract.ts';
-import {DeployError} from '../../release/errors.ts';
+import {DeployError, UnsentError} from '../../release/errors.ts';
 import {newRevision, registeredIn} from '../aws/task-definition.ts';
 import type {Io} from '../io.ts';
 import {moveByHand} from './by-hand.ts';
@@ -41,11 +42,12 @@ export function moveStep(wanted: Wanted, moves: readonly [Move, ...Move[]], revi
         to: atRevision(from, to ?? parseReference(revisionOf(results)).revision ?? 0),
       })),
     }),
-    perform: async (io, request) => {
-      await bringOver(io, request);
-      await untilSeen(io, request);
-      return told(request);
-    },
+    perform: (io, request) =>
+      inTurn(io, request.source, async () => {
+        await bringOver(io, request);
+        await untilSeen(io, request);
+        return told(request);
+      }),
     settle: async (io, request) => {
       const reading = await readSource(request.source, request.wanted, io);
       return reading && isMoved(reading, request) ? {done: told(request)} : 'absent';
@@ -65,6 +67,24 @@ export function moveStep(wanted: Wanted, moves: readonly [Move, ...Move[]], revi
 
 function told({moves}: Request) {
   return {moved: moves.length, starts: [...new Set(moves.map(({to}) => shortReference(to)))].join(', ')};
+}
+
+type Turns = Map<string, LimitFunction>;
+const turns = new WeakMap<Io['aws'], Turns>();
+
+/**
+ * One after another where several components share a source: each sends all of it back, and would undo what the other one changed
+ * in between. The next one begins when the change before is seen.
+ */
+function inTurn<T>(io: Io, source: Source, work: () => Promise<T>): Promise<T> {
+  const known: Turns = turns.get(io.aws) ?? new Map<string, LimitFunction>();
+  const key = sourceKey(source);
+  const turn = known.get(key) ?? pLimit(1);
+  turns.set(io.aws, known.set(key, turn));
+  return turn(async () => {
+    if (io.signal.aborted) throw new UnsentError(`stopped before ${sourceName(source)} was changed`);
+    return work();
+  });
 }
 
 async function bringOver(io: Io, {source, wanted, moves}: Request): Promise<void> {

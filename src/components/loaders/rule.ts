@@ -1,5 +1,6 @@
 /** EventBridge rules: targets that run an ECS task, or submit a Batch job. */
 import type {Rule, RuleTarget} from '../../tools/aws/eventbridge.ts';
+import {waiting} from '../aws/waiting.ts';
 import {type Launch, launchOf, overridesIn} from './launch.ts';
 import {type Wanted, isOf} from './reference.ts';
 import type {Entry, Io, Reading} from './target.ts';
@@ -17,7 +18,7 @@ export async function readRule(rule: Rule, wanted: Wanted, io: Io): Promise<Read
         const reference = references.get(target.Id ?? '');
         return reference === undefined ? [] : [pointAt(target, reference)];
       });
-      await io.aws.events.putTargets(rule, changed, ms => io.clock.sleep(ms, io.signal));
+      await io.aws.events.putTargets(rule, changed, waiting(io));
       return 'done';
     },
   };

@@ -3,6 +3,7 @@ import type {BatchJob} from '../../tools/aws/batch.ts';
 import type {EcsRun} from '../../tools/aws/ecs.ts';
 import type {Input} from '../aws/containers.ts';
 import {type Log, logOf} from '../aws/rollout/diagnosis.ts';
+import {waiting} from '../aws/waiting.ts';
 import type {Io} from '../io.ts';
 import {type Wanted, parseReference, shortReference} from './reference.ts';
 
@@ -26,11 +27,10 @@ interface Runs {
 }
 
 const text = (value: Input[string] | undefined) => (typeof value === 'string' ? value : undefined);
-const wait = (io: Io) => (ms: number) => io.clock.sleep(ms, io.signal);
 
 const tasks: Runs = {
   start: (taskDefinition, token, request, io) =>
-    io.aws.ecs.run({...request, taskDefinition, count: 1, startedBy: token, clientToken: token}, wait(io)),
+    io.aws.ecs.run({...request, taskDefinition, count: 1, startedBy: token, clientToken: token}, waiting(io)),
   find: (taskDefinition, token, {cluster}, io) => io.aws.ecs.startedBy(text(cluster), parseReference(taskDefinition).name, token),
   state: async (arn, {cluster}, containers, io) => {
     const task = await io.aws.ecs.task(text(cluster), arn);
@@ -64,7 +64,7 @@ function failureOfTask({containers = [], stopCode, stoppedReason}: EcsRun, names
 }
 
 const jobs: Runs = {
-  start: (jobDefinition, token, request, io) => io.aws.batch.submit({...request, jobDefinition, jobName: token}, wait(io)),
+  start: (jobDefinition, token, request, io) => io.aws.batch.submit({...request, jobDefinition, jobName: token}, waiting(io)),
   find: async (_definition, token, {jobQueue}, io) => (await io.aws.batch.jobs(text(jobQueue) ?? '', token))[0],
   state: async (id, _request, _containers, io) => {
     const job = await io.aws.batch.job(id);

@@ -3,6 +3,7 @@
  * target, whose `Input` is the call's request as JSON text, with the revision inside (facts/aws.md, Schedules).
  */
 import type {Schedule, ScheduleName, ScheduleTarget} from '../../tools/aws/scheduler.ts';
+import {waiting} from '../aws/waiting.ts';
 import {type JsonString, jsonStrings, replaceStrings} from './json-strings.ts';
 import {type Launch, launchOf, overridesIn} from './launch.ts';
 import {type Wanted, isOf} from './reference.ts';
@@ -20,7 +21,7 @@ export async function readSchedule(name: ScheduleName, wanted: Wanted, io: Io): 
       const reference = references.get('');
       const Target = reference === undefined ? schedule.Target : pointAt(schedule.Target, wanted, reference);
       const changed = {...schedule, Target, StartDate: startToSend(schedule, new Date(io.clock.now()))};
-      return io.aws.scheduler.update(changed, ms => io.clock.sleep(ms, io.signal));
+      return io.aws.scheduler.update(changed, waiting(io));
     },
   };
 }

@@ -6,6 +6,7 @@
 import {DeployError} from '../../release/errors.ts';
 import {type Json, json} from '../../release/json.ts';
 import {isObject} from '../aws/containers.ts';
+import {waiting} from '../aws/waiting.ts';
 import {type JsonString, jsonStrings, replaceStrings} from './json-strings.ts';
 import {type Launch, launchOf} from './launch.ts';
 import {type Wanted, isOf} from './reference.ts';
@@ -33,7 +34,7 @@ export async function readStateMachine(machine: string, wanted: Wanted, io: Io):
         const value = references.get(id);
         return value === undefined ? [] : [{at, value}];
       });
-      return io.aws.sfn.update(arn, replaceStrings(definition, changes), ms => io.clock.sleep(ms, io.signal));
+      return io.aws.sfn.update(arn, replaceStrings(definition, changes), waiting(io));
     },
   };
 }

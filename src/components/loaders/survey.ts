@@ -9,6 +9,7 @@ import type {Aws} from '../../tools/aws/index.ts';
 import type {Rule, RuleTarget} from '../../tools/aws/eventbridge.ts';
 import type {Schedule} from '../../tools/aws/scheduler.ts';
 import type {StateMachine} from '../../tools/aws/sfn.ts';
+import {type Together, together} from '../../tools/aws/together.ts';
 import {ruleEntries} from './rule.ts';
 import {mayStart, scheduleEntries, timingOf} from './schedule.ts';
 import {machineEntries, unqualified} from './state-machine.ts';
@@ -43,24 +44,16 @@ export interface Survey {
 /** How long a look is good for, from its beginning: sixty loaders that end one after another are not sixty looks. Milliseconds. */
 const fresh = 10_000;
 
-interface Look {
-  readonly began: number;
-  readonly seen: Promise<Survey>;
-  /** Until then it is shared; as long as it goes on, at any rate. */
-  until: number;
-}
-const looks = new WeakMap<Io['aws'], Look>();
+const looks = new WeakMap<Io['aws'], Together<[], Survey>>();
 
 /** What there is, at most ten seconds ago (or as long as it takes to look at it). */
-export function survey({aws, clock}: Io): Promise<Survey> {
-  const now = clock.now();
-  const last = looks.get(aws);
-  if (last && now >= last.began && now < last.until) return last.seen;
-  const look: Look = {began: now, seen: lookAround(aws), until: Infinity};
+export async function survey({aws, clock}: Io): Promise<Survey> {
+  const look = looks.get(aws) ?? together(() => lookAround(aws), {lasts: fresh, now: clock.now});
   looks.set(aws, look);
-  // Where it failed, the next one may go well.
-  void look.seen.then(({failed}) => (look.until = failed ? now : now + fresh));
-  return look.seen;
+  const seen = await look.ask();
+  // The next one may go well.
+  if (seen.failed) look.changed();
+  return seen;
 }
 
 async function lookAround(aws: Io['aws']): Promise<Survey> {
@@ -78,6 +71,17 @@ async function lookAround(aws: Io['aws']): Promise<Survey> {
       return [];
     }
   };
+  /** What is left of these when those that cannot be looked at are left out: one may be forbidden, or gone meanwhile. */
+  const each = async <From, T>(what: string, all: readonly From[], read: (one: From) => Promise<T>): Promise<readonly T[]> => {
+    const ends = await Promise.allSettled(all.map(one => limit(() => read(one))));
+    const errors = ends.flatMap(end => (end.status === 'rejected' ? [end.reason as unknown] : []));
+    if (errors.length > 0) {
+      if (errors.length === all.length) throw errors[0];
+      failed = true;
+      unseen.push(`${errors.length} of ${all.length} ${what} could not be looked at: ${toTrouble(errors[0]).what}`);
+    }
+    return ends.flatMap(end => (end.status === 'fulfilled' ? [end.value] : []));
+  };
   const [rules, schedules, machines] = await Promise.all([
     part('rules', async () => {
       const buses = await part('event buses', async () => {
@@ -85,23 +89,23 @@ async function lookAround(aws: Io['aws']): Promise<Survey> {
         return {found, more};
       });
       // The default one is always there, whether or not the caller may list them.
-      const all = [...new Set(['default', ...buses])].map(bus => limit(() => aws.events.list(bus, most)));
-      const lists = await Promise.all(all);
+      const lists = await each('event buses', [...new Set(['default', ...buses])], bus => aws.events.list(bus, most));
       const named = lists.flatMap(({rules}) => rules);
-      const found = named
-        .slice(0, most)
-        .map(rule => limit(async () => ({rule, targets: (await aws.events.targets(rule)) ?? []})));
-      return {found: await Promise.all(found), more: named.length > most || lists.some(({more}) => more)};
+      const found = await each('rules', named.slice(0, most), async rule => ({
+        rule,
+        targets: (await aws.events.targets(rule)) ?? [],
+      }));
+      return {found, more: named.length > most || lists.some(({more}) => more)};
     }),
     part('schedules', async () => {
       const {schedules, more} = await aws.scheduler.list(most);
       const worth = schedules.filter(({target}) => mayStart(target) || isMachine(target));
-      const found = await Promise.all(worth.map(name => limit(() => aws.scheduler.schedule(name))));
+      const found = await each('schedules', worth, name => aws.scheduler.schedule(name));
       return {found: found.filter(one => one !== undefined), more};
     }),
     part('state machines', async () => {
       const {arns, more} = await aws.sfn.list(most);
-      const found = await Promise.all(arns.map(arn => limit(() => aws.sfn.stateMachine(arn))));
+      const found = await each('state machines', arns, arn => aws.sfn.stateMachine(arn));
       return {found: found.filter(one => one !== undefined), more};
     }),
   ]);

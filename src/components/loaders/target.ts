@@ -1,13 +1,14 @@
 /** What every kind of target can do: say what it starts, and be moved to another revision with everything else kept. */
 import * as z from 'zod';
 import type {Aws} from '../../tools/aws/index.ts';
+import type {Waiting} from '../aws/waiting.ts';
 import type {Io as EveryIo} from '../io.ts';
 import type {Launch} from './launch.ts';
 import type {TargetSetting} from './settings.ts';
 import type {Timing} from './timing.ts';
 
 /** What of the world is needed to read and write targets. */
-export interface Io extends Pick<EveryIo, 'clock' | 'signal'> {
+export interface Io extends Waiting {
   readonly aws: Pick<Aws, 'events' | 'scheduler' | 'sfn' | 'sts'>;
   readonly place: Pick<EveryIo['place'], 'region'>;
 }

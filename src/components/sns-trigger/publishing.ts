@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import {type Step, step} from '../../release/contract.ts';
 import {DeployError} from '../../release/errors.ts';
+import {waiting} from '../aws/waiting.ts';
 import {aws} from '../by-hand.ts';
 import {alreadyAnswers} from '../http-claim.ts';
 import type {Io} from '../io.ts';
@@ -61,7 +62,7 @@ export function publish(component: SnsTriggerConfig & {readonly id: string}, pay
         });
       }
       const fifo = deduplication === null ? null : {group: groupOf(settings, io), deduplication};
-      const messageId = await io.aws.sns.publish({topic, ...message, fifo}, ms => io.clock.sleep(ms, io.signal));
+      const messageId = await io.aws.sns.publish({topic, ...message, fifo}, waiting(io));
       return {messageId};
     },
     // SNS keeps no list of what was published: all that can be seen is the effect, which was not there before.

@@ -1,4 +1,5 @@
 /** What a Terraform component requires before, and what proves it after. */
+import {existsSync} from 'node:fs';
 import * as z from 'zod';
 import type {Named, StateTarget, Target} from '../../release/contract.ts';
 import type {Check, Claim} from '../../release/model.ts';
@@ -91,8 +92,11 @@ export function checkTerraform(component: Named<TerraformConfig>, claim: Claim, 
 
 async function verdict(component: Named<TerraformConfig>, claim: Claim, subject: Subject, io: Io): Promise<Check> {
   switch (subject.is) {
-    case 'terraform':
-      return passed(claim, await io.terraform.version());
+    case 'terraform': {
+      const {directory} = pathsOf(component, io);
+      // A directory that is missing is said where the module is looked at.
+      return passed(claim, await io.terraform.version(existsSync(directory) ? directory : io.folder));
+    }
     case 'module':
       return checkModule(component, claim, subject.set, io);
     case 'digest': {

@@ -45,9 +45,10 @@ async function initialise(component: TerraformConfig, io: Io): Promise<OpenedMod
 
 async function inWorkspace(component: TerraformConfig, module: RootModule, io: Io): Promise<OpenedModule> {
   const {workspace} = component;
-  const {names, selected = 'one that is gone'} = await terraformOf(component, io).workspaces(module);
+  const {names, selected} = await terraformOf(component, io).workspaces(module);
   if (!names.includes(workspace)) throw noWorkspace(component, module.directory, names);
-  const although = selected === workspace ? '' : `, although ${selected} is selected in ${component.directory}`;
+  const although =
+    selected === workspace ? '' : `, although ${selected ?? 'one that is gone'} is selected in ${component.directory}`;
   // Named for every process of ours, whatever somebody selects in another window.
   return {module: {...module, workspace}, notes: [`workspace ${workspace}${although}`]};
 }

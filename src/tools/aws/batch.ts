@@ -3,7 +3,7 @@ import type {JobDetail, JobDefinition as SdkJobDefinition} from '@aws-sdk/client
 import {type Json, json} from '../../release/json.ts';
 import {clients} from './clients.ts';
 import {paged} from './paged.ts';
-import {type Session, lazy} from './session.ts';
+import {type Session, lazy, named} from './session.ts';
 import {together} from './together.ts';
 import {isOwnTag} from './tags.ts';
 
@@ -77,7 +77,7 @@ export function createBatch(session: Session): Batch {
       const {jobDefinitionArn} = await session
         .write('batch:RegisterJobDefinition', () => writer.send(command), sleep)
         .finally(forget);
-      return jobDefinitionArn ?? '';
+      return named('batch:RegisterJobDefinition', jobDefinitionArn);
     },
     submit: async (job, sleep) => {
       const {writer, SubmitJobCommand} = await sdk();
@@ -86,7 +86,7 @@ export function createBatch(session: Session): Batch {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       const command = new SubmitJobCommand(job as unknown as Input);
       const {jobId} = await session.write('batch:SubmitJob', () => writer.send(command), sleep);
-      return jobId ?? '';
+      return named('batch:SubmitJob', jobId);
     },
     job: async id => {
       const {jobs} = await session.read('batch:DescribeJobs', async () => {

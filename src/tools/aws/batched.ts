@@ -7,12 +7,13 @@ const nextTurn = () => new Promise<void>(resolve => setImmediate(resolve));
  */
 export function batched<T>(
   most: number,
-  fetch: (group: string, names: readonly string[]) => Promise<readonly (T | undefined)[]>,
+  /** An answer may still be on its way, or fail, for one name alone. */
+  fetch: (group: string, names: readonly string[]) => Promise<readonly (T | undefined | Promise<T>)[]>,
   moment: () => Promise<void> = nextTurn,
 ): (group: string, name: string) => Promise<T | undefined> {
   interface Waiting {
     readonly name: string;
-    resolve(value: T | undefined): void;
+    resolve(value: T | undefined | Promise<T>): void;
     reject(error: unknown): void;
   }
   const waiting = new Map<string, Waiting[]>();

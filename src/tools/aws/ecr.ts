@@ -4,6 +4,7 @@ import {DeployError} from '../../release/errors.ts';
 import {clientConfig} from './clients.ts';
 import {paged} from './paged.ts';
 import {type Session, ifThere, lazy} from './session.ts';
+import {together} from './together.ts';
 
 export interface EcrImage {
   readonly digest: string;
@@ -69,6 +70,18 @@ export function createEcr(session: Session): Ecr {
     const module = await import('@aws-sdk/client-ecr');
     return {...module, client: new module.ECRClient(clientConfig(session.options, 'ECR', 'read'))};
   });
+  const image = together(async (repository: string, reference: string): Promise<EcrImage | undefined> => {
+    const call = session.read('ecr:DescribeImages', async () => {
+      const {client, DescribeImagesCommand} = await sdk();
+      const imageIds = [reference.startsWith('sha256:') ? {imageDigest: reference} : {imageTag: reference}];
+      return client.send(new DescribeImagesCommand({repositoryName: repository, imageIds}));
+    });
+    const [found] = (await ifThere(call, 'ImageNotFoundException', 'RepositoryNotFoundException'))?.imageDetails ?? [];
+    return found?.imageDigest === undefined
+      ? undefined
+      : {digest: found.imageDigest, status: found.imageStatus ?? 'ACTIVE', tags: found.imageTags ?? []};
+  });
+
   return {
     repository: async name => {
       const call = session.read('ecr:DescribeRepositories', async () => {
@@ -78,17 +91,7 @@ export function createEcr(session: Session): Ecr {
       const [found] = (await ifThere(call, 'RepositoryNotFoundException'))?.repositories ?? [];
       return found && {arn: found.repositoryArn ?? '', mutability: found.imageTagMutability ?? 'MUTABLE'};
     },
-    image: async (repository, reference) => {
-      const call = session.read('ecr:DescribeImages', async () => {
-        const {client, DescribeImagesCommand} = await sdk();
-        const imageIds = [reference.startsWith('sha256:') ? {imageDigest: reference} : {imageTag: reference}];
-        return client.send(new DescribeImagesCommand({repositoryName: repository, imageIds}));
-      });
-      const [image] = (await ifThere(call, 'ImageNotFoundException', 'RepositoryNotFoundException'))?.imageDetails ?? [];
-      return image?.imageDigest === undefined
-        ? undefined
-        : {digest: image.imageDigest, status: image.imageStatus ?? 'ACTIVE', tags: image.imageTags ?? []};
-    },
+    image: image.ask,
     tags: async repository => {
       const listing = paged({
         ask: nextToken =>

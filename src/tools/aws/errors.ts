@@ -10,15 +10,22 @@ export interface Caller {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
+/** Those of the SDK (`THROTTLING_ERROR_CODES`), and what SNS and KMS say. */
 const throttled = new Set([
-  'ThrottlingException',
-  'Throttling',
-  'TooManyRequestsException',
-  'RequestLimitExceeded',
-  'Throttled',
-  'RequestThrottled',
-  'LimitExceededException',
+  'BandwidthLimitExceeded',
+  'EC2ThrottledException',
   'KMSThrottlingException',
+  'LimitExceededException',
+  'PriorRequestNotComplete',
+  'RequestLimitExceeded',
+  'RequestThrottled',
+  'RequestThrottledException',
+  'SlowDown',
+  'Throttled',
+  'ThrottledException',
+  'Throttling',
+  'ThrottlingException',
+  'TooManyRequestsException',
 ]);
 const credentialsMissing = new Set(['CredentialsProviderError', 'TokenProviderError']);
 const credentialsEnded = new Set(['ExpiredToken', 'ExpiredTokenException', 'RequestExpired']);
@@ -43,14 +50,20 @@ const crowded = /Too many concurrent attempts/;
 
 /** AWS did nothing, because it was asked too often: the same may be sent again, later. */
 export function isThrottled(error: unknown): boolean {
-  return throttled.has(describe(error).name) || crowded.test(messageOf(error));
+  const {name, status} = describe(error);
+  return throttled.has(name) || status === tooManyRequests || crowded.test(messageOf(error));
 }
+
+const tooManyRequests = 429;
 
 /** Nobody can tell whether it happened: it was sent, and no answer came, or one that says nothing. */
 export function isAnswerLost(error: unknown): boolean {
+  if (isThrottled(error)) return false;
   const {name, status} = describe(error);
   // No status: the connection failed somewhere between here and there.
-  return status === undefined ? !credentialsMissing.has(name) && !isUnsent(error) : status >= 500;
+  if (status === undefined) return !credentialsMissing.has(name) && !isUnsent(error);
+  // AWS took it, and what it said of that was cut off, or came from somebody else.
+  return status < 300 || status >= 500;
 }
 
 /** A signature whose date AWS does not take, because this machine's clock is off by more than five minutes. */
@@ -60,6 +73,13 @@ export function isOutOfTime(error: unknown): boolean {
 }
 
 const dated = new Set(['InvalidSignatureException', 'SignatureDoesNotMatch', 'RequestExpired', 'RequestTimeTooSkewed']);
+
+/** AWS has read the question, and does not take it as it is: whoever asks for less at once may have an answer. */
+export function isRefused(error: unknown): boolean {
+  const {name, status} = describe(error instanceof DeployError ? error.cause : error);
+  const isOurs = [denied, throttled, credentialsEnded, credentialsMissing, credentialsWrong].some(names => names.has(name));
+  return status !== undefined && status >= 400 && status < 500 && status !== tooManyRequests && !isOurs;
+}
 
 /** There was no connection yet: nothing can have been sent. */
 export function isUnsent(error: unknown): boolean {
@@ -112,7 +132,15 @@ export function inWords(caller: Caller, action: string, error: unknown): DeployE
       cause: error,
     });
   }
-  return new DeployError(`${action} failed: ${name === 'Error' ? said : `${name}: ${said}`}`, {cause: error});
+  const between = isUnreadable(error) && ['Look at what is between here and AWS: a proxy, a VPN, AWS_ENDPOINT_URL.'];
+  return new DeployError(`${action} failed: ${inBrief(error)}`, {...(between && {next: between}), cause: error});
+}
+
+/** What went wrong, with AWS's name for it where there is one. */
+export function inBrief(error: unknown): string {
+  const {name} = describe(error);
+  const said = messageOf(error);
+  return name === 'Error' || isUnreadable(error) ? said : `${name}: ${said}`;
 }
 
 /** Whether the credentials are what they were when this process was started, however long it waits. */
@@ -127,6 +155,11 @@ export function newCredentials({login, env}: Pick<Caller, 'login' | 'env'>): rea
   return [login === undefined ? `${get}, then try again.` : get];
 }
 
+function httpOf(error: unknown): string {
+  const {status} = describe(error);
+  return status === undefined ? '' : ` (HTTP ${status})`;
+}
+
 export function describe(error: unknown): {
   readonly name: string;
   readonly status: number | undefined;
@@ -139,8 +172,17 @@ export function describe(error: unknown): {
   return {name: error.name, status: typeof status === 'number' ? status : undefined, clockSkewCorrected};
 }
 
-export function messageOf(error: unknown): string {
+/** What the SDK makes of an answer that is none of AWS's: a page of a proxy, or half of it. */
+function isUnreadable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return (error.name === 'Unknown' && /^Unknown(?:Error)?$/.test(error.message)) || error.message.includes(unreadable);
+}
+
+const unreadable = 'Deserialization error';
+
+function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if (isUnreadable(error)) return `the answer${httpOf(error)} is none that AWS gives, or only a part of one`;
   if (error.message !== '') return error.message;
   return 'code' in error ? String(error.code) : error.name;
 }

@@ -3,8 +3,10 @@ import {setTimeout} from 'node:timers/promises';
 import type {EvaluationResult} from '@aws-sdk/client-iam';
 import {batched} from './batched.ts';
 import {clientConfig} from './clients.ts';
+import {isRefused} from './errors.ts';
 import {paged} from './paged.ts';
 import {type Session, ifThere, lazy} from './session.ts';
+import {together} from './together.ts';
 
 /** One action on one resource, as the policies of a role or user decide it. */
 export interface Decision {
@@ -88,28 +90,34 @@ export function createIam(session: Session): Iam {
     most,
     async (group, resources) => {
       const question: Omit<Question, 'resources'> = JSON.parse(group);
-      const answer = await simulate(question, resources);
-      if (resources.length === 1) return [answer];
-      const found = Map.groupBy(answer, ({resource}) => resource);
-      // Where the answer names them otherwise, each is asked about alone.
-      if (resources.every(resource => found.has(resource))) return resources.map(resource => found.get(resource));
-      return Promise.all(resources.map(resource => simulate(question, [resource])));
+      const each = () => resources.map(resource => simulate(question, [resource]));
+      if (resources.length === 1) return each();
+      const answer = await simulate(question, resources).catch((error: unknown) => {
+        if (isRefused(error)) return undefined;
+        throw error;
+      });
+      const found = Map.groupBy(answer ?? [], ({resource}) => resource);
+      // One that IAM does not take makes it refuse them all, and it may name them otherwise: each is asked about alone then.
+      const isWhole = resources.every(resource => found.get(resource)?.length === question.actions.length);
+      return isWhole ? resources.map(resource => found.get(resource)) : each();
     },
     () => setTimeout(gathering),
   );
 
-  const roles = new Map<string, string | undefined>();
-  return {
-    role: async name => {
-      if (roles.has(name)) return roles.get(name);
+  /** The caller's own, which is what it is for as long as its session lasts. */
+  const role = together(
+    async (name: string) => {
       const call = session.read('iam:GetRole', async () => {
         const {client, GetRoleCommand} = await sdk();
         return client.send(new GetRoleCommand({RoleName: name}));
       });
-      const found = await ifThere(call, 'NoSuchEntity', 'NoSuchEntityException');
-      if (found !== undefined) roles.set(name, found.Role?.Arn);
-      return found?.Role?.Arn;
+      return (await ifThere(call, 'NoSuchEntity', 'NoSuchEntityException'))?.Role?.Arn;
     },
+    {lasts: Infinity, now: session.timer.now},
+  );
+
+  return {
+    role: role.ask,
     simulate: async ({resources, ...question}) => {
       const found = await Promise.all(resources.map(resource => decisions(JSON.stringify(question), resource)));
       return found.flatMap(some => some ?? []);

@@ -38,7 +38,12 @@ export interface Aws extends Services {
 export function createAws(options: AwsOptions): Aws {
   // AWS has not forgotten what was asked with the credentials before.
   const budgets = createBudgets(options.timer ?? ownTime);
-  const open = () => createServices(createSession(options, {budgets, renew}));
+  const open = (): Services => {
+    // Of calls that were refused together the first one renews; what the new session knows since is kept.
+    const refused = () => services === mine && renew();
+    const mine = createServices(createSession(options, {budgets, renew: refused}));
+    return mine;
+  };
   const renew = () => void (services = open());
   let services = open();
   return {

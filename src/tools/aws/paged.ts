@@ -1,4 +1,5 @@
 /** Listings that come in pages, of which each is a call of its own. */
+import {DeployError} from '../../release/errors.ts';
 
 interface Listing<Page, Item> {
   /** One page; the first without a token. */
@@ -21,8 +22,11 @@ export async function paged<Page, Item>({
   let token: string | undefined;
   do {
     const page = await ask(token);
-    found.push(...items(page));
-    token = next(page);
+    for (const item of items(page)) found.push(item);
+    const following = next(page) || undefined;
+    // Asked for once more, it would come for ever.
+    if (following !== undefined && following === token) throw new DeployError('AWS answers with the same page again and again');
+    token = following;
   } while (token !== undefined && found.length < most);
   return {found: found.slice(0, most), more: token !== undefined || found.length > most};
 }

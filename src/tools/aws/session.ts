@@ -3,11 +3,11 @@
  * retries sent Publish and RegisterTaskDefinition three times after a 500 or a reset (facts/aws.md,
  * "Retries and doubled effects"): a write whose answer is lost is a LostAnswerError, and its step settles it.
  */
-import {LostAnswerError} from '../../release/errors.ts';
+import {LostAnswerError, StoppedError, UnsentError} from '../../release/errors.ts';
 import {type Timer, ownTime} from '../pacing.ts';
 import {type Action, type Budgets, createBudgets} from './budgets.ts';
 import type {AwsOptions} from './clients.ts';
-import {describe, errorName, inWords, isAboutCredentials, isAnswerLost, isOutOfTime, isThrottled, messageOf} from './errors.ts';
+import {errorName, inBrief, inWords, isAboutCredentials, isAnswerLost, isOutOfTime, isThrottled} from './errors.ts';
 
 /** What every answer of the SDK holds. */
 interface Answer {
@@ -63,31 +63,36 @@ export function createSession(options: AwsOptions, {budgets, renew}: Kept = {}):
     },
     write: async (action, call, sleep) => {
       const budget = budgetOf(action);
+      // Between two attempts, too, nothing has happened.
+      const wait = async (ms: number) => {
+        try {
+          await sleep(ms);
+        } catch (error) {
+          throw error instanceof StoppedError ? new UnsentError('stopped before it was sent', {cause: error}) : error;
+        }
+      };
       let outOfTime = false;
       for (let attempt = 0; ; attempt++) {
-        await budget.turn(sleep);
+        await budget.turn(wait);
         try {
           const answer = await withinLimit(call());
           budget.went(false);
           return answer;
         } catch (error) {
           const throttled = isThrottled(error);
-          budget.went(throttled);
+          budget.went(throttled || isAnswerLost(error));
           // Refused for its date, so nothing has happened; the SDK has set its clock by the answer.
           if (isOutOfTime(error) && !outOfTime) {
             outOfTime = true;
             continue;
           }
-          const wait = backoff[attempt];
-          if (throttled && wait !== undefined) {
-            await sleep(wait);
+          const pause = backoff[attempt];
+          if (throttled && pause !== undefined) {
+            await wait(pause);
             continue;
           }
           if (isAnswerLost(error)) {
-            throw new LostAnswerError(`the answer to ${action} was lost (${describe(error).name}: ${messageOf(error)})`, {
-              means: 'It may or may not have happened.',
-              cause: error,
-            });
+            throw lost(action, inBrief(error), error);
           }
           throw told(action, error);
         }
@@ -96,7 +101,17 @@ export function createSession(options: AwsOptions, {budgets, renew}: Kept = {}):
   };
 }
 
-/** AWS refused to answer at first. */
+function lost(action: Action, why: string, cause?: unknown): LostAnswerError {
+  return new LostAnswerError(`the answer to ${action} was lost (${why})`, {means: 'It may or may not have happened.', cause});
+}
+
+/** What names what a write has made. An answer without it is not AWS's: whether the call ever got there, nobody knows. */
+export function named(action: Action, name: string | undefined): string {
+  if (name) return name;
+  throw lost(action, 'what came says nothing');
+}
+
+/** AWS had to be asked more than once. */
 export function wasHeldUp({$metadata}: Answer): boolean {
   return ($metadata.attempts ?? 1) > 1;
 }

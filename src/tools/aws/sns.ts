@@ -2,7 +2,7 @@
 import {DeployError} from '../../release/errors.ts';
 import {clients} from './clients.ts';
 import {errorName} from './errors.ts';
-import {type Session, ifThere, lazy} from './session.ts';
+import {type Session, ifThere, lazy, named} from './session.ts';
 
 export interface Publication {
   readonly topic: string;
@@ -58,7 +58,7 @@ export function createSns(session: Session): Sns {
       });
       try {
         const {MessageId} = await session.write('sns:Publish', () => writer.send(command), sleep);
-        return MessageId ?? '';
+        return named('sns:Publish', MessageId);
       } catch (error) {
         throw keyTrouble(topic, error) ?? error;
       }

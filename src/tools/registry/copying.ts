@@ -5,7 +5,7 @@
  */
 import pLimit from 'p-limit';
 import {DeployError, LostAnswerError, StoppedError} from '../../release/errors.ts';
-import {type Timer, createBudget} from '../pacing.ts';
+import {createBudget} from '../pacing.ts';
 import {type BlobSource, type Blobs, createBlobs} from './blobs.ts';
 import {type Call, type Caller, createCaller, inWords, unexpected} from './caller.ts';
 import type {Credentials} from './docker-credentials.ts';
@@ -50,16 +50,11 @@ const manifestLimitMs = 60_000;
 export function createCopier(options: {readonly source: Caller; readonly transport: Transport; readonly now: () => number}) {
   const {source, transport, now} = options;
   const blobs = createBlobs(transport.pause);
-  const turn = createTurns({now, sleep: ms => transport.pause(ms, undefined)}, transport.pause);
+  const pacers = new Map<string, Pacer>();
   return async ({from, digest, to, login}: Copying, sinks: CopySinks): Promise<Copied> => {
-    const caller = createCaller({transport, credentials: () => Promise.resolve(login)});
-    const target: Caller = {
-      ...caller,
-      call: async (name, call, signal) => {
-        await turn(call, signal);
-        return caller.call(name, call, signal);
-      },
-    };
+    const pacer = pacers.get(to.registry) ?? createPacer(now, transport.pause);
+    pacers.set(to.registry, pacer);
+    const target = pacer(createCaller({transport, credentials: () => Promise.resolve(login)}));
     const manifests = await readTree(source, from, digest, sinks.signal);
     sinks.onLine(`${formatImageName(from)}: ${manifests.length} manifests, ${digest}`);
     const sent = await copyBlobs(blobs, {caller: source, name: from}, {caller: target, name: to}, manifests, sinks);
@@ -69,19 +64,30 @@ export function createCopier(options: {readonly source: Caller; readonly transpo
   };
 }
 
+/** The same caller, whose calls wait their turn. */
+type Pacer = (caller: Caller) => Caller;
+
 /**
- * Waits until a registry may be sent another manifest, or another blob: what ECR takes of an account in a second, which is less
- * than others do (Amazon ECR service quotas, PutImage and InitiateLayerUpload).
+ * How many manifests and blobs a registry may be sent in a second: what ECR takes of an account, which is less than others do
+ * (Amazon ECR service quotas, PutImage and InitiateLayerUpload).
  */
-function createTurns(timer: Timer, pause: Transport['pause']) {
-  const budgets = {
-    PUT: createBudget({burst: 10, perSecond: 10}, timer),
-    POST: createBudget({burst: 100, perSecond: 100}, timer),
+function createPacer(now: () => number, pause: Transport['pause']): Pacer {
+  const timer = {now, sleep: (ms: number) => pause(ms, undefined)};
+  const [manifests, uploads] = [10, 100].map(perSecond => createBudget({burst: perSecond, perSecond}, timer));
+  const budgetOf = ({method, path}: Call) => {
+    if (method === 'POST') return uploads;
+    return method === 'PUT' && path.startsWith('manifests/') ? manifests : undefined;
   };
-  return async ({method, path}: Call, signal: AbortSignal | undefined): Promise<void> => {
-    if (method === 'POST' || (method === 'PUT' && path.startsWith('manifests/')))
-      await budgets[method].turn(ms => pause(ms, signal));
-  };
+  return caller => ({
+    ...caller,
+    call: async (name, call, signal) => {
+      const budget = budgetOf(call);
+      await budget?.turn(ms => pause(ms, signal));
+      const answer = await caller.call(name, call, signal);
+      budget?.went(answer.status === 429);
+      return answer;
+    },
+  });
 }
 
 /** The manifest of a digest and all that it names, those that are named before those that name them. */

@@ -79,7 +79,7 @@ export interface Terraform {
   /** The names of environment variables that Terraform does not get. */
   readonly dropped: readonly string[];
   /** `1.11.4`: the one that runs in a directory, where a version manager chooses by that. Throws MissingToolError. */
-  version(directory?: string): Promise<string>;
+  version(directory: string): Promise<string>;
   /** Whether a plan needs no `init` first. Reads the state, without its lock. */
   isInitialised(module: RootModule): Promise<boolean>;
   /** With a `dataDir` the dependency lock file is left alone. Never migrates state, never upgrades. */
@@ -166,7 +166,7 @@ export function createTerraform({env: given, keepVars = [], file = 'terraform'}:
     dropped,
 
     async version(directory) {
-      const said = await exec(file, ['version', '-json'], {env: clean, ...(directory !== undefined && {cwd: directory})});
+      const said = await exec(file, ['version', '-json'], {env: clean, cwd: directory});
       if (said.exitCode !== 0) throw terraformError('terraform version', readDiagnostics(said.stderr));
       return parse(said.stdout, versions, 'terraform version').terraform_version;
     },

@@ -1,5 +1,6 @@
 import {CreateServiceCommand} from '@aws-sdk/client-ecs';
 import {describe, expect, test} from 'vitest';
+import {performOnce} from '../support/world.ts';
 import {serviceStory} from './support.ts';
 
 test('a release registers one revision, moves the service, and is proved by digest', async () => {
@@ -216,5 +217,20 @@ describe('an answer that is lost', () => {
     expect((await watch(applied)).end).toMatchObject({status: 'passed'});
     expect(await io.aws.ecs.revisions('web', 5)).toHaveLength(2);
     expect(await io.aws.ecs.deployments('main', 'web')).toHaveLength(2);
+  });
+
+  test('of a deployment that ECS has taken back since is found in its history, by the clock of AWS', async () => {
+    const late = {clockSkewSeconds: -300};
+    const {world, plan, component, io, watch} = await serviceStory({emulator: {scenario: late}});
+    const planned = await plan('1.1.0');
+    const [register, move] = component.steps(planned);
+    if (!register || !move) throw new Error('Steps are missing.');
+    const results = new Map([[register.id, await performOnce(register, io, new Map())]]);
+    world.scenarioFor('web', 'breaker-rollback', late);
+    const request = await move.request(io, results);
+    const done = await move.perform(io, request);
+    const {end} = await watch({plan: planned, results: results.set(move.id, done), told: []});
+    expect(end).toMatchObject({cause: 'rolled back'});
+    expect(await move.settle(io, request)).toMatchObject({done: {taskDefinition: expect.stringMatching(/\/web:2$/)}});
   });
 });

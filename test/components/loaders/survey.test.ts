@@ -56,3 +56,20 @@ test('a look that was refused is tried again by the next one', async () => {
   await look();
   expect(looks()).toBe(2);
 });
+
+test('one bus, rule, schedule or state machine that may not be looked at hides no other one', async () => {
+  const {world, look} = await account();
+  world.createRule({name: 'on-upload', eventBus: 'uploads', EventPattern: '{"source":["uploads"]}'});
+  for (const action of ['ListRules', 'ListTargetsByRule', 'DescribeStateMachine'])
+    world.fail({action, kind: {code: 'AccessDeniedException'}});
+  for (const name of ['load', 'unload'])
+    world.createStateMachine({name, roleArn: 'arn:aws:iam::000000000000:role/start', definition: '{}'});
+  world.createRule({name: 'on-download', eventBus: 'uploads', EventPattern: '{"source":["uploads"]}'});
+  const {rules, machines, unseen} = await look();
+  expect([rules.length, machines.length]).toEqual([1, 1]);
+  expect(unseen.toSorted()).toEqual([
+    expect.stringMatching(/^1 of 2 event buses could not be looked at: not allowed to call events:ListRules/),
+    expect.stringMatching(/^1 of 2 rules could not be looked at: not allowed to call events:ListTargetsByRule/),
+    expect.stringMatching(/^1 of 2 state machines could not be looked at: not allowed to call states:DescribeStateMachine/),
+  ]);
+});

@@ -198,7 +198,7 @@ const rule = {name: 'nightly', bus: 'default'};
 const machine = 'arn:aws:states:us-east-1:000000000000:stateMachine:nightly';
 const topic = 'arn:aws:sns:us-east-1:000000000000:deploys';
 
-// Four fifths of what facts/aws.md and AWS's quota pages give (tools/aws/pacing.ts); larger ones are left to pacing.test.ts.
+// Four fifths of what facts/aws.md and AWS's quota pages give (tools/aws/budgets.ts); larger ones are left to budgets.test.ts.
 test.each<[string, number, (aws: Aws, wait: Wait) => Promise<unknown>]>([
   ['clusters', 40, ({ecs}) => ecs.cluster('main')],
   ['services', 80, ({ecs}) => ecs.servicesIn('main', 10)],
@@ -231,7 +231,7 @@ test.each<[string, number, (aws: Aws, wait: Wait) => Promise<unknown>]>([
   ['messages', 240, ({sns}, wait) => sns.publish({topic, message: '{"default":"1"}', attributes: {}, fifo: null}, wait)],
   ['images', 80, ({ecr}) => ecr.image('web', '1.0.0')],
   ['repositories', 80, ({ecr}) => ecr.repository('web')],
-  ['roles', 12, ({iam}) => iam.role('nobody')],
+  ['roles', 12, ({iam}) => iam.role(crypto.randomUUID())],
   ['simulations', 16, ({iam}) => iam.simulate({principal: 'arn:aws:iam::1:role/x', actions: ['ecs:RunTask'], resources: ['*']})],
   ['target groups', 32, ({elb}) => elb.targetHealth('arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/web/1')],
   ['lines of logs', 8, ({logs}) => logs.tail({region: undefined, group: 'web', stream: 'web/1'}, 10)],
@@ -268,6 +268,14 @@ test('every page of a listing waits its turn', async () => {
   // Three pages each.
   for (let listed = 0; listed < 14; listed++) expect((await aws.events.list('default', 1000)).rules).toHaveLength(250);
   expect(waits).toHaveLength(14 * 3 - 40);
+});
+
+test('no more pages are asked for than somebody wants', async () => {
+  const {aws, world, calls} = await service(1);
+  for (let made = 0; made < 250; made++) world.createRule({name: `rule-${made}`, ScheduleExpression: 'rate(1 day)'});
+  const listed = await aws.events.list('default', 150);
+  expect([listed.rules.length, listed.more]).toEqual([150, true]);
+  expect(calls.filter(({action}) => action === 'ListRules')).toHaveLength(2);
 });
 
 test('whoever is stopped while a call waits for its turn has sent nothing', async () => {

@@ -1,5 +1,5 @@
-import {expect, test} from 'vitest';
-import {createAws} from '../../../src/tools/aws/index.ts';
+import {expect, test, vi} from 'vitest';
+import {type Aws, createAws} from '../../../src/tools/aws/index.ts';
 import {story} from '../../emulator/story.ts';
 import {serve} from '../server.ts';
 
@@ -124,4 +124,51 @@ test('tags of AWS itself are not sent back: whatever would set them is refused',
   const tags = {[stack.key]: stack.value, [own.key]: own.value};
   await using job = await answering(200, {jobDefinitions: [{...jobDefinition, revision: 2, status: 'ACTIVE', tags}]});
   expect((await awsAt(job.url).batch.jobDefinition('load'))?.input).toEqual({jobDefinitionName: 'load', tags: {project: 'pass'}});
+});
+
+const schedule = {Name: 'load', ScheduleExpression: 'rate(1 day)', FlexibleTimeWindow: {Mode: 'OFF'}, Target: undefined} as const;
+
+test.each<[string, RegExp, (aws: Aws) => Promise<unknown>, (aws: Aws) => Promise<unknown>]>([
+  [
+    'targets',
+    /ListTargetsByRule/,
+    aws => aws.events.targets({name: 'load', bus: 'default'}),
+    aws => aws.events.putTargets({name: 'load', bus: 'default'}, [], noWait),
+  ],
+  [
+    'a schedule',
+    /^GET .*schedules/,
+    aws => aws.scheduler.schedule({group: 'default', name: 'load'}),
+    aws => aws.scheduler.update(schedule, noWait),
+  ],
+  ['a state machine', /DescribeStateMachine/, aws => aws.sfn.stateMachine(machine), aws => aws.sfn.update(machine, '{}', noWait)],
+  [
+    'a family',
+    /DescribeTaskDefinition/,
+    aws => aws.ecs.taskDefinition('load'),
+    aws => aws.ecs.register({family: 'load'}, noWait),
+  ],
+  [
+    'a job',
+    /describejobdefinitions/,
+    aws => aws.batch.jobDefinition('load'),
+    aws => aws.batch.register({type: 'container'}, noWait),
+  ],
+])('after a change of ours nobody is told of %s what was asked before it', async (_what, look, ask, change) => {
+  const looks: (() => void)[] = [];
+  await using server = await serve((request, response) => {
+    const answer = () => void response.writeHead(200, {'content-type': 'application/json'}).end('{}');
+    const call = `${request.method} ${request.url} ${String(request.headers['x-amz-target'])}`;
+    // The first look is slow.
+    if (look.test(call) && looks.push(answer) === 1) return;
+    answer();
+  });
+  const aws = awsAt(server.url);
+  const early = ask(aws).catch(() => undefined);
+  await vi.waitUntil(() => looks.length === 1);
+  await change(aws).catch(() => undefined);
+  await ask(aws).catch(() => undefined);
+  expect(looks).toHaveLength(2);
+  looks[0]?.();
+  await early;
 });

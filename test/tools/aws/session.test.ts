@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {DeployError, LostAnswerError} from '../../../src/release/errors.ts';
+import {DeployError, LostAnswerError, StoppedError, UnsentError} from '../../../src/release/errors.ts';
 import {type AwsOptions, clientConfig} from '../../../src/tools/aws/clients.ts';
 import {errorName} from '../../../src/tools/aws/errors.ts';
 import {createSession, lazy} from '../../../src/tools/aws/session.ts';
@@ -90,16 +90,22 @@ describe('a call that changes something', () => {
     };
   }
 
-  test.each(['Throttling', 'ThrottlingException', 'TooManyRequestsException', 'RequestLimitExceeded'])(
-    '%s: AWS did nothing, so it is sent again, later and later',
-    async name => {
-      const throttled = sdkError(name, {status: 400});
-      const {result, sent, waits} = calls(throttled, throttled, 'done');
-      expect(await result).toBe('done');
-      expect(sent()).toBe(3);
-      expect(waits).toEqual([500, 1000]);
-    },
-  );
+  test.each([
+    ['Throttling', 400],
+    ['ThrottlingException', 400],
+    ['ThrottledException', 400],
+    ['TooManyRequestsException', 400],
+    ['RequestLimitExceeded', 400],
+    ['SlowDown', 503],
+    // A page, say, of whoever stands in between.
+    ['SyntaxError', 429],
+  ])('%s (%i): AWS did nothing, so it is sent again, later and later', async (name, status) => {
+    const throttled = sdkError(name, {status});
+    const {result, sent, waits} = calls(throttled, throttled, 'done');
+    expect(await result).toBe('done');
+    expect(sent()).toBe(3);
+    expect(waits).toEqual([500, 1000]);
+  });
 
   test('revisions of one family that get into each other’s way are registered again', async () => {
     const crowded = sdkError('ClientException', {
@@ -111,8 +117,14 @@ describe('a call that changes something', () => {
     expect(sent()).toBe(2);
   });
 
+  test('whoever is stopped while it waits is told that nothing was sent', async () => {
+    const throttled = () => Promise.reject(sdkError('Throttling', {status: 400}));
+    const stopped = () => Promise.reject(new StoppedError('stopped while waiting'));
+    await expect(createSession(options).write('sns:Publish', throttled, stopped)).rejects.toThrow(UnsentError);
+  });
+
   test('throttled for ever, it gives up', async () => {
-    const {result, sent} = calls(...Array.from({length: 20}, () => sdkError('ThrottlingException', {status: 400})));
+    const {result, sent} = calls(...Array.from({length: 20}, () => sdkError('ThrottlingException', {status: 500})));
     const error = await caught(result);
     expect(error).not.toBeInstanceOf(LostAnswerError);
     expect(error.message).toContain('ThrottlingException');
@@ -121,6 +133,7 @@ describe('a call that changes something', () => {
 
   test.each([
     ['an internal error', sdkError('InternalFailure', {status: 500})],
+    ['an answer of success that cannot be read', sdkError('SyntaxError', {status: 200})],
     ['a gateway that gave up', sdkError('ServiceUnavailable', {status: 503})],
     ['a connection that was reset', sdkError('Error', {code: 'ECONNRESET'})],
     ['no answer in time', sdkError('TimeoutError', {code: 'ETIMEDOUT'})],
@@ -186,4 +199,50 @@ test('what was made is kept, what could not be made is tried again', async () =>
   await expect(get()).rejects.toThrow('not yet');
   expect(await get()).toBe(2);
   expect(await get()).toBe(2);
+});
+
+describe('a budget is told what its calls came to', () => {
+  const error = (name: string, status: number) =>
+    Object.assign(new Error('so it is'), {name, $metadata: {httpStatusCode: status}});
+  const throttled = error('ThrottlingException', 400);
+  const failed = error('InternalError', 500);
+  const refused = error('ResourceNotFoundException', 400);
+
+  /** `true`: held up. */
+  async function toldBy(
+    use: 'read' | 'write',
+    ...outcomes: readonly (Error | {readonly $metadata: {readonly attempts: number}})[]
+  ) {
+    const told: boolean[] = [];
+    const budget = {turn: () => Promise.resolve(), went: (heldUp: boolean) => void told.push(heldUp)};
+    const session = createSession(options, {budgets: () => budget});
+    const left = [...outcomes];
+    const call = async () => {
+      const outcome = left.shift();
+      if (outcome === undefined || outcome instanceof Error) throw outcome ?? new Error('asked too often');
+      return outcome;
+    };
+    const sent =
+      use === 'read' ? session.read('sns:ListTopics', call) : session.write('sns:Publish', call, () => Promise.resolve());
+    await sent.catch(() => undefined);
+    return told;
+  }
+
+  test.each([
+    ['answered at once', [{$metadata: {attempts: 1}}], [false]],
+    ['answered after some tries', [{$metadata: {attempts: 3}}], [true]],
+    ['throttled', [throttled], [true]],
+    ['answered 500', [failed], [true]],
+    ['refused: that is an answer', [refused], [false]],
+  ] as const)('a look that is %s', async (_how, outcomes, told) => {
+    expect(await toldBy('read', ...outcomes)).toEqual(told);
+  });
+
+  test.each([
+    ['throttled, and done then', [throttled, {$metadata: {attempts: 1}}], [true, false]],
+    ['lost', [failed], [true]],
+    ['refused', [refused], [false]],
+  ] as const)('a change that is %s', async (_how, outcomes, told) => {
+    expect(await toldBy('write', ...outcomes)).toEqual(told);
+  });
 });

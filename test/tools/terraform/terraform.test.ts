@@ -28,12 +28,12 @@ const wanting =
 
 withTerraform('version', () => {
   test('is asked for', async () => {
-    expect(await tf.version()).toMatch(/^\d+\.\d+\.\d+/);
+    expect(await tf.version(await folder())).toMatch(/^\d+\.\d+\.\d+/);
   });
 
   test('even with arguments in the environment that would break it', async () => {
     const careful = createTerraform({env: {...env, TF_CLI_ARGS: '-input=false'}});
-    expect(await careful.version()).toMatch(/^\d+/);
+    expect(await careful.version(await folder())).toMatch(/^\d+/);
     expect(careful.dropped).toEqual(['TF_CLI_ARGS']);
   });
 
@@ -50,7 +50,7 @@ withTerraform('version', () => {
   });
 
   test('of a program that is not there', async () => {
-    await expect(createTerraform({env: {PATH: '/nowhere'}}).version()).rejects.toBeInstanceOf(MissingToolError);
+    await expect(createTerraform({env: {PATH: '/nowhere'}}).version(await folder())).rejects.toBeInstanceOf(MissingToolError);
   });
 });
 

@@ -1,6 +1,6 @@
 /** Task definitions: revisions of a family, which never change. */
 import {type Json, json} from '../../../release/json.ts';
-import {ifThere} from '../session.ts';
+import {ifThere, named} from '../session.ts';
 import {isOwnTag} from '../tags.ts';
 import {together} from '../together.ts';
 import type {EcsSdk} from './sdk.ts';
@@ -78,7 +78,7 @@ export function definitions({load, session}: EcsSdk): Definitions {
       const {taskDefinition} = await session
         .write('ecs:RegisterTaskDefinition', () => writer.send(command), sleep)
         .finally(forget);
-      return taskDefinition?.taskDefinitionArn ?? '';
+      return named('ecs:RegisterTaskDefinition', taskDefinition?.taskDefinitionArn);
     },
   };
 }

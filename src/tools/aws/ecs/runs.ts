@@ -50,7 +50,7 @@ export function runs({load, session}: EcsSdk): Runs {
           const arn = (await describe(cluster, taskArns)).find(task => task.startedBy === startedBy)?.taskArn;
           if (arn !== undefined) return arn;
           next = nextToken;
-        } while (next !== undefined);
+        } while (next);
       }
       return undefined;
     },

@@ -1,6 +1,7 @@
 /** The tasks of services. */
 import type {Task} from '@aws-sdk/client-ecs';
 import {batched} from '../batched.ts';
+import {paged} from '../paged.ts';
 import type {EcsSdk} from './sdk.ts';
 
 export type EcsTask = Task;
@@ -30,18 +31,15 @@ export function tasks({load, session}: EcsSdk): Tasks {
 
   return {
     tasks: async (cluster, service, desired, known = new Map()) => {
-      const arns: string[] = [];
-      let next: string | undefined;
-      do {
-        const token = next;
-        const page = await session.read('ecs:ListTasks', async () => {
-          const {reader, ListTasksCommand} = await load();
-          const filter = {cluster, serviceName: service, desiredStatus: desired};
-          return reader.send(new ListTasksCommand({...filter, ...(token && {nextToken: token})}));
-        });
-        arns.push(...(page.taskArns ?? []));
-        next = page.nextToken;
-      } while (next !== undefined);
+      const {found: arns} = await paged({
+        ask: nextToken =>
+          session.read('ecs:ListTasks', async () => {
+            const {reader, ListTasksCommand} = await load();
+            return reader.send(new ListTasksCommand({cluster, serviceName: service, desiredStatus: desired, nextToken}));
+          }),
+        items: ({taskArns = []}) => taskArns,
+        next: ({nextToken}) => nextToken,
+      });
       const found = await Promise.all(arns.map(async arn => known.get(arn) ?? describe(cluster, arn)));
       return found.flatMap(task => task ?? []);
     },
