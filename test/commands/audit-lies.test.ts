@@ -28,6 +28,7 @@ import {
   region,
   registration,
   released,
+  standing,
   startPass,
   taskDefinitionArn,
   topicArn,
@@ -368,6 +369,19 @@ async function isSteady({ecs}: Pass): Promise<boolean> {
   );
 }
 
+/** What the lies are about: what runs, what starts, and every file of the records. */
+async function truth({production, staging, store}: Good) {
+  const names = (await readdir(store, {recursive: true})).toSorted();
+  const files = await Promise.all(names.map(async name => [name, await readFile(join(store, name), 'utf8').catch(() => '')]));
+  const [here, there] = await Promise.all([standing(production), standing(staging)]);
+  return {
+    runs: [here.services, there.services],
+    starts: [here, there].map(({rules}) => Object.values(rules).map(revisions => new Set(revisions))),
+    answers: [production.application.version, staging.application.version],
+    files: Object.fromEntries(files),
+  };
+}
+
 async function untick(store: string, environment: string, item: string): Promise<() => Promise<void>> {
   const folder = join(store, `${environment}.ticks`);
   for (const name of await readdir(folder)) {
@@ -419,6 +433,7 @@ test('who approved it is whoever was there then, not who had begun it', async ()
 });
 
 test.each([...reversible, ...forged])('$lie', {timeout: 30_000}, async ({tell, failed, context}) => {
+  const before = await truth(good);
   const undo = await tell(good);
   try {
     const found = await audit((await context?.(good)) ?? good.context, good.production);
@@ -426,6 +441,8 @@ test.each([...reversible, ...forged])('$lie', {timeout: 30_000}, async ({tell, f
   } finally {
     await undo?.();
   }
+  // The next lie starts from a good release, too.
+  expect(await truth(good)).toEqual(before);
 });
 
 test('once every one of them is taken back, everything is as the record says again', async () => {
