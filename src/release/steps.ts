@@ -116,11 +116,12 @@ async function perform<Io extends JobIo>(run: Run<Io>, io: Io, job: Job, step: S
     try {
       result = await step.perform(io, request);
     } catch (error) {
-      // Stopped in the middle: whether it happened is for whoever resumes to find out.
+      // Stopped before it was sent: nobody has to find out.
       if (error instanceof UnsentError) {
         await run.emit({type: 'effect', job, step: step.id, result: {is: 'absent'}});
         run.open.delete(key);
       }
+      // Stopped in the middle: whether it happened is for whoever resumes to find out.
       if (error instanceof StoppedError) throw error;
       if (!(error instanceof LostAnswerError)) {
         await fail(run, intent, error);
