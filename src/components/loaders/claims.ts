@@ -235,8 +235,7 @@ async function checkStrangers(
   }
   if (seen.unseen.length > 0) return warned(claim, seen.unseen.join('; '));
   const {rules, schedules} = seen;
-  const looked = `${rules.length} rules, ${schedules.length} schedules and ${seen.machines.length} state machines`;
-  return passed(claim, `${looked} looked at`);
+  return passed(claim, `looked at: rules ${rules.length}, schedules ${schedules.length}, state machines ${seen.machines.length}`);
 }
 
 async function startersIn(source: Source, wanted: Loader['wanted'], io: Io): Promise<readonly Found[]> {

@@ -103,5 +103,5 @@ test('what another component of the release has moved meanwhile is not told as i
   const first = await apply(nightly, io);
   expect((await first.claims()).at(-1)).toBe('warned: target load of rule weekly starts loader:1');
   await apply(weekly, io);
-  expect((await first.claims()).at(-1)).toBe('passed: 2 rules, 0 schedules and 0 state machines looked at');
+  expect((await first.claims()).at(-1)).toBe('passed: looked at: rules 2, schedules 0, state machines 0');
 });
