@@ -1,5 +1,4 @@
 /** What a Terraform component requires before, and what proves it after. */
-import {existsSync} from 'node:fs';
 import * as z from 'zod';
 import type {Named, StateTarget, Target} from '../../release/contract.ts';
 import type {Check, Claim} from '../../release/model.ts';
@@ -10,6 +9,7 @@ import {shortDigest} from '../images.ts';
 import type {Io} from '../io.ts';
 import {failed, open, passed, pending} from '../verdict.ts';
 import {type TerraformConfig, type TerraformPayload, type TerraformState, pathsOf, referenceOf, settings} from './config.ts';
+import {isThere} from './source/version-files.ts';
 import {checkModule} from './module-check.ts';
 import {checkSettled} from './settled.ts';
 
@@ -95,7 +95,7 @@ async function verdict(component: Named<TerraformConfig>, claim: Claim, subject:
     case 'terraform': {
       const {directory} = pathsOf(component, io);
       // A directory that is missing is said where the module is looked at.
-      return passed(claim, await io.terraform.version(existsSync(directory) ? directory : io.folder));
+      return passed(claim, await io.terraform.version((await isThere(directory)) ? directory : io.folder));
     }
     case 'module':
       return checkModule(component, claim, subject.set, io);

@@ -76,9 +76,10 @@ const dated = new Set(['InvalidSignatureException', 'SignatureDoesNotMatch', 'Re
 
 /** AWS has read the question, and does not take it as it is: whoever asks for less at once may have an answer. */
 export function isRefused(error: unknown): boolean {
-  const {name, status} = describe(error instanceof DeployError ? error.cause : error);
-  const isOurs = [denied, throttled, credentialsEnded, credentialsMissing, credentialsWrong].some(names => names.has(name));
-  return status !== undefined && status >= 400 && status < 500 && status !== tooManyRequests && !isOurs;
+  const cause = error instanceof DeployError ? error.cause : error;
+  const {name, status} = describe(cause);
+  const isOurs = denied.has(name) || isThrottled(cause) || isAboutCredentials(cause);
+  return status !== undefined && status >= 400 && status < 500 && !isOurs;
 }
 
 /** There was no connection yet: nothing can have been sent. */
@@ -160,7 +161,7 @@ function httpOf(error: unknown): string {
   return status === undefined ? '' : ` (HTTP ${status})`;
 }
 
-export function describe(error: unknown): {
+function describe(error: unknown): {
   readonly name: string;
   readonly status: number | undefined;
   readonly clockSkewCorrected: boolean;
